@@ -1,0 +1,1 @@
+"""The database: its address, the embedded server, tables, migrations and connections."""

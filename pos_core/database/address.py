@@ -1,0 +1,95 @@
+"""One PostgreSQL address and the ways that libraries want it written."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from pos_core.errors import DatabaseError
+
+_DRIVERS = {
+    "postgresql",
+    "postgres",
+    "postgresql+psycopg",
+    "postgresql+asyncpg",
+    "postgresql+psycopg2",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class DatabaseAddress:
+    """Where a PostgreSQL database is; `host` is a name, an address or a folder with the socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"DatabaseAddress({self.user}@{self.host}:{self.port}/{self.database})"
+
+    @classmethod
+    def parse(cls, url: str) -> "DatabaseAddress":
+        """Reads `postgresql://`, `postgresql+psycopg://` and `postgresql+asyncpg://` alike.
+
+        Raises:
+            DatabaseError: the text is no such URL; the message does not repeat it, for it holds a password.
+        """
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise DatabaseError("POS_DATABASE_URL is not a URL; write postgresql://user@host/db.") from None
+        if parsed.drivername not in _DRIVERS or not parsed.database:
+            raise DatabaseError(
+                "POS_DATABASE_URL must look like postgresql://user:password@host:5432/database."
+            )
+        query = {key: value if isinstance(value, str) else value[-1] for key, value in parsed.query.items()}
+        host = query.pop("host", None) or parsed.host or "localhost"
+        port = int(query.pop("port", None) or parsed.port or 5432)
+        return cls(
+            host=host,
+            port=port,
+            user=parsed.username or "postgres",
+            password=str(parsed.password or ""),
+            database=parsed.database,
+            query=tuple(sorted(query.items())),
+        )
+
+    def with_database(self, database: str) -> "DatabaseAddress":
+        """The same server and user, another database."""
+        return replace(self, database=database)
+
+    def sqlalchemy(self, driver: str = "psycopg") -> URL:
+        """A SQLAlchemy URL; the driver is always named, since its default differs between versions."""
+        return URL.create(
+            f"postgresql+{driver}",
+            username=self.user,
+            password=self.password or None,
+            database=self.database,
+            query={**dict(self.query), "host": self.host, "port": str(self.port)},
+        )
+
+    def libpq(self) -> str:
+        """A `postgresql://` URL for psql, psycopg, dlt and ADBC; a socket folder is percent-encoded."""
+        login = quote(self.user, safe="")
+        if self.password:
+            login += ":" + quote(self.password, safe="")
+        query = "&".join(f"{key}={quote(value, safe='')}" for key, value in self.query)
+        text = f"postgresql://{login}@{quote(self.host, safe='')}:{self.port}/{self.database}"
+        return text + (f"?{query}" if query else "")
+
+    def environment(self) -> dict[str, str]:
+        """libpq's environment variables, as dbt's profile reads them."""
+        variables = {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": self.database,
+        }
+        names = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
+        variables.update({names[key]: value for key, value in self.query if key in names})
+        return variables

@@ -1,0 +1,256 @@
+"""The operational tables, as SQLAlchemy Core; the migrations create them, this says what they hold.
+
+The meaning of the normalised tables and of raw documents is in `docs/data_model.md`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _instant(name: str, nullable: bool = True, now: bool = False) -> Column[object]:
+    default = func.now() if now else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+configurations = Table(
+    "pos_configurations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("pos_system", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("account_id", Text, nullable=False, comment="as the vendor confirmed it"),
+    Column("account_name", Text),
+    Column("base_url", Text, nullable=False, comment="the vendor address it was made for"),
+    Column("credentials_sealed", Text, comment="null once the credentials are destroyed"),
+    Column("credentials_fingerprint", Text),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("status_reason", Text),
+    Column("day_starts_at", Time, nullable=False, server_default=text("'00:00'")),
+    _instant("history_from"),
+    Column("sync_interval_seconds", Integer, nullable=False, server_default="300"),
+    _instant("next_sync_at", nullable=False, now=True),
+    _instant("last_succeeded_at"),
+    Column("consecutive_failures", Integer, nullable=False, server_default="0"),
+    _instant("created_at", nullable=False, now=True),
+    _instant("updated_at", nullable=False, now=True),
+    CheckConstraint("status in ('active', 'disabled')", name="status"),
+    CheckConstraint("sync_interval_seconds >= 10", name="interval"),
+    UniqueConstraint("tenant_id", "pos_system", "account_id"),
+    Index(None, "next_sync_at", postgresql_where=text("status = 'active'")),
+)
+
+configuration_locations = Table(
+    "pos_configuration_locations",
+    metadata,
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("pos_system", Text, nullable=False),
+    Column("external_location_id", Text, nullable=False),
+    Column("name", Text),
+    Column("is_live", Boolean, nullable=False, server_default="true"),
+    PrimaryKeyConstraint("configuration_id", "external_location_id"),
+    Index(
+        "pos_configuration_locations_live_key",
+        "tenant_id",
+        "pos_system",
+        "external_location_id",
+        unique=True,
+        postgresql_where=text("is_live"),
+    ),
+)
+
+webhook_logs = Table(
+    "pos_webhook_logs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant_id", Uuid),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id")),
+    Column("pos_system", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text),
+    _instant("received_at", nullable=False, now=True),
+    _instant("vendor_sent_at"),
+    Column("outcome", Text, nullable=False, server_default="pending"),
+    Column("body", LargeBinary),
+    _instant("processed_at"),
+    UniqueConstraint("pos_system", "event_id"),
+)
+
+sync_logs = Table(
+    "pos_sync_logs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("run_id", Text),
+    Column("source", Text, nullable=False),
+    _instant("started_at", nullable=False, now=True),
+    _instant("finished_at"),
+    Column("status", Text, nullable=False, server_default="running"),
+    Column("windows_read", Integer, nullable=False, server_default="0"),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("pages", Integer, nullable=False, server_default="0"),
+    Column("retries", Integer, nullable=False, server_default="0"),
+    Column("received_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("documents_read", Integer, nullable=False, server_default="0"),
+    Column("documents_landed", Integer, nullable=False, server_default="0"),
+    Column("documents_skipped", Integer, nullable=False, server_default="0"),
+    Column("documents_quarantined", Integer, nullable=False, server_default="0"),
+    Column("documents_waiting", Integer, nullable=False, server_default="0"),
+    Column("seconds", JSONB, comment="per step: fetch, land"),
+    Column("error_class", Text),
+    Column("error", Text),
+    CheckConstraint("status in ('running', 'succeeded', 'failed')", name="status"),
+    Index(None, "configuration_id", "started_at"),
+)
+
+sync_windows = Table(
+    "pos_sync_windows",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("external_location_id", Text, nullable=False, comment="empty: the whole account"),
+    _instant("window_from", nullable=False),
+    _instant("window_to", nullable=False),
+    Column("sync_id", Uuid, nullable=False, comment="the sync that last extended it"),
+    _instant("committed_at", nullable=False, now=True),
+    CheckConstraint("window_from < window_to", name="half_open"),
+    Index(None, "configuration_id", "stream", "external_location_id", "window_to"),
+    comment="intervals read completely; touching ones are one row, so what lies between rows is a gap",
+)
+
+audit_logs = Table(
+    "pos_audit_logs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    _instant("at", nullable=False, now=True),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Index(None, "tenant_id", "at"),
+)
+
+quarantined_documents = Table(
+    "pos_quarantined_documents",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=func.gen_random_uuid()),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("pos_system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("external_id", Text, comment="null where the document has none"),
+    Column("content_hash", Text, nullable=False),
+    Column(
+        "stage",
+        Text,
+        nullable=False,
+        comment="landing: raw cannot hold it; model: the models refuse it; normalise: the database did",
+    ),
+    Column("reason", Text, nullable=False),
+    Column("document", LargeBinary, comment="UTF-8 JSON; only of documents that raw cannot hold"),
+    Column("source", Text),
+    _instant("read_at"),
+    _instant("first_seen_at", nullable=False, now=True),
+    _instant("last_seen_at", nullable=False, now=True),
+    _instant("resolved_at"),
+    CheckConstraint("stage in ('landing', 'model', 'normalise')", name="stage"),
+    UniqueConstraint("configuration_id", "stream", "content_hash", "stage"),
+    Index(None, "configuration_id", postgresql_where=text("resolved_at is null")),
+)
+
+waiting_documents = Table(
+    "pos_waiting_documents",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=func.gen_random_uuid()),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("pos_system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column(
+        "stage",
+        Text,
+        nullable=False,
+        comment="landing: ask the vendor again; normalise: a reference is missing",
+    ),
+    Column("reason", Text, nullable=False),
+    _instant("first_seen_at", nullable=False, now=True),
+    _instant("last_seen_at", nullable=False, now=True),
+    _instant("give_up_at"),
+    _instant("resolved_at"),
+    CheckConstraint("stage in ('landing', 'normalise')", name="stage"),
+    UniqueConstraint("configuration_id", "stream", "external_id", "stage"),
+)
+
+pending_loads = Table(
+    "pos_pending_loads",
+    metadata,
+    Column("pos_system", Text, nullable=False),
+    Column("load_id", Text, nullable=False),
+    PrimaryKeyConstraint("pos_system", "load_id"),
+    comment="the loads that the models are normalising now; filled and emptied in their transaction",
+)
+
+normalised_loads = Table(
+    "pos_normalised_loads",
+    metadata,
+    Column("pos_system", Text, nullable=False),
+    Column("load_id", Text, nullable=False),
+    _instant("normalised_at", nullable=False, now=True),
+    PrimaryKeyConstraint("pos_system", "load_id"),
+)
+
+touched_documents = Table(
+    "pos_touched_documents",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("external_id", Text, comment="null: every document of the configuration"),
+    _instant("requested_at", nullable=False, now=True),
+)
+
+model_builds = Table(
+    "pos_model_builds",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    _instant("built_at", nullable=False, now=True),
+    CheckConstraint("id = 1", name="single_row"),
+)

@@ -1,0 +1,133 @@
+"""Every failure of the project, as one small tree. Each message says what happened and what to do.
+
+PosError
+├── SettingsError            a setting or POS_HOME is wrong                      exit 2
+├── DatabaseError            the database cannot be used                         exit 3
+│   └── DatabaseVersionError it is too old, or of a newer schema
+├── VaultError               a sealed credential cannot be opened                exit 3
+├── ConfigurationError       a configuration is unknown, or what was given for it is wrong   exit 2
+│   └── CredentialsError     the credentials file lacks or has something it should not
+├── VendorError              the vendor could not be asked, or refused           exit 4
+│   ├── VendorUnreachableError   no answer at all
+│   ├── VendorAuthError          the token is expired, revoked or not allowed to read
+│   ├── VendorRateLimitError     429, for longer than we are willing to wait
+│   ├── VendorRequestError       the vendor says that the request is wrong
+│   └── VendorFaultError         5xx, or an answer that is no valid JSON
+├── DocumentError            one document cannot be used; the others go on
+├── TransformError           the models could not be built or run                exit 5
+└── StackError               a port is taken, a process did not start            exit 6
+"""
+
+
+class PosError(Exception):
+    """A failure with a message for people.
+
+    Args:
+        message: one line: what happened and what to do about it.
+    """
+
+    exit_code = 1
+    error_class = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class SettingsError(PosError):
+    """A setting, an environment variable or the local state folder is wrong."""
+
+    exit_code = 2
+    error_class = "settings"
+
+
+class DatabaseError(PosError):
+    """The database cannot be reached, started or used."""
+
+    exit_code = 3
+    error_class = "database"
+
+
+class DatabaseVersionError(DatabaseError):
+    """The server is too old, or the schema is newer than this code."""
+
+
+class VaultError(PosError):
+    """A sealed credential cannot be sealed or opened."""
+
+    exit_code = 3
+    error_class = "vault"
+
+
+class ConfigurationError(PosError):
+    """A configuration does not exist, is disabled, or what was given for it is wrong."""
+
+    exit_code = 2
+    error_class = "configuration"
+
+
+class CredentialsError(ConfigurationError):
+    """The credentials that were given lack something, or hold something of the wrong kind."""
+
+    error_class = "credentials"
+
+
+class VendorError(PosError):
+    """The vendor could not be asked, or its answer says no."""
+
+    exit_code = 4
+    error_class = "vendor"
+
+
+class VendorUnreachableError(VendorError):
+    """No answer: name, connection, TLS or time-out."""
+
+    error_class = "unreachable"
+
+
+class VendorAuthError(VendorError):
+    """The vendor does not accept the token, or not for this."""
+
+    error_class = "auth"
+
+
+class VendorRateLimitError(VendorError):
+    """The vendor keeps answering 429."""
+
+    error_class = "rate_limit"
+
+
+class VendorRequestError(VendorError):
+    """The vendor says that the request is wrong (4xx); `code` is the vendor's own."""
+
+    error_class = "request"
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class VendorFaultError(VendorError):
+    """The vendor failed (5xx) or answered something that is not JSON."""
+
+    error_class = "vendor_fault"
+
+
+class DocumentError(PosError):
+    """One document cannot be used as it is; it is kept with this reason."""
+
+    error_class = "document"
+
+
+class TransformError(PosError):
+    """The models could not be compiled or run."""
+
+    exit_code = 5
+    error_class = "transform"
+
+
+class StackError(PosError):
+    """A part of the stack could not be started or stopped."""
+
+    exit_code = 6
+    error_class = "stack"

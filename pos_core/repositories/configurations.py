@@ -1,0 +1,311 @@
+"""Configurations: one tenant's connection to one POS account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from pos_core.database.tables import (
+    audit_logs,
+    configuration_locations,
+    configurations,
+    touched_documents,
+)
+from pos_core.errors import ConfigurationError
+from pos_core.vault import Vault, fingerprint
+
+_LONGEST_BACKOFF = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration without its secret."""
+
+    id: UUID
+    tenant_id: UUID
+    pos_system: str
+    name: str
+    account_id: str
+    account_name: str | None
+    base_url: str
+    status: str
+    status_reason: str | None
+    day_starts_at: time
+    history_from: datetime | None
+    sync_interval_seconds: int
+    next_sync_at: datetime
+    last_succeeded_at: datetime | None
+    consecutive_failures: int
+
+
+@dataclass(frozen=True)
+class NewConfiguration:
+    """What is known of a configuration when it is made; account and locations are the vendor's answer."""
+
+    tenant_id: UUID
+    pos_system: str
+    name: str
+    account_id: str
+    account_name: str
+    base_url: str
+    history_from: datetime
+    locations: Sequence[tuple[str, str]]
+    sync_interval_seconds: int
+    day_starts_at: time | None = None
+
+
+_COLUMNS = [configurations.c[name] for name in Configuration.__dataclass_fields__]
+
+
+def create_or_revive(
+    connection: Connection,
+    vault: Vault,
+    new: NewConfiguration,
+    credentials: Mapping[str, Any],
+    actor: str,
+) -> tuple[Configuration, bool]:
+    """Makes a configuration, or brings back the one this tenant had for the same account.
+
+    Returns:
+        The configuration, and whether it was there before.
+
+    Raises:
+        ConfigurationError: another live configuration of the tenant has one of the locations, or the
+            account's old configuration was made for another vendor address.
+    """
+    old = _find_account(connection, new)
+    if old is not None and old.base_url != new.base_url:
+        raise ConfigurationError(
+            f"Account {new.account_id} is configuration {old.id}, made for {old.base_url}; "
+            f"this process is set to {new.base_url}."
+        )
+    configuration_id = old.id if old else uuid4()
+    values: dict[str, Any] = {
+        "name": new.name,
+        "account_name": new.account_name,
+        "credentials_sealed": vault.seal(new.tenant_id, configuration_id, credentials),
+        "credentials_fingerprint": fingerprint(credentials),
+        "status": "active",
+        "status_reason": None,
+        "consecutive_failures": 0,
+        "sync_interval_seconds": new.sync_interval_seconds,
+        "next_sync_at": func.now(),
+        "updated_at": func.now(),
+    }
+    if new.day_starts_at is not None:
+        values["day_starts_at"] = new.day_starts_at
+    if old is None:
+        connection.execute(
+            configurations.insert().values(
+                id=configuration_id,
+                tenant_id=new.tenant_id,
+                pos_system=new.pos_system,
+                account_id=new.account_id,
+                base_url=new.base_url,
+                history_from=new.history_from,
+                **values,
+            )
+        )
+    else:
+        connection.execute(update(configurations).where(configurations.c.id == old.id).values(**values))
+        if new.day_starts_at is not None and new.day_starts_at != old.day_starts_at:
+            connection.execute(touched_documents.insert().values(configuration_id=old.id))
+    set_locations(connection, new.tenant_id, configuration_id, new.pos_system, new.locations)
+    action = "configuration.revived" if old else "configuration.created"
+    after = {
+        "name": new.name,
+        "account_id": new.account_id,
+        "credentials_fingerprint": fingerprint(credentials),
+    }
+    _audit(connection, new.tenant_id, configuration_id, actor, action, after)
+    return get(connection, configuration_id), old is not None
+
+
+def set_locations(
+    connection: Connection,
+    tenant_id: UUID,
+    configuration_id: UUID,
+    pos_system: str,
+    locations: Sequence[tuple[str, str]],
+) -> None:
+    """Records the locations that the vendor confirmed as the live ones of this configuration.
+
+    Raises:
+        ConfigurationError: one of them is live under another configuration of the tenant.
+    """
+    rows = [
+        {
+            "configuration_id": configuration_id,
+            "tenant_id": tenant_id,
+            "pos_system": pos_system,
+            "external_location_id": external_id,
+            "name": name,
+            "is_live": True,
+        }
+        for external_id, name in locations
+    ]
+    if not rows:
+        return
+    statement = insert(configuration_locations)
+    statement = statement.on_conflict_do_update(
+        index_elements=["configuration_id", "external_location_id"],
+        set_={"name": statement.excluded.name, "is_live": True},
+    )
+    try:
+        with connection.begin_nested():
+            connection.execute(statement, rows)
+    except IntegrityError:
+        raise ConfigurationError(
+            "A location of this account is already live under another configuration of the tenant; "
+            "disable that one first."
+        ) from None
+
+
+def get(connection: Connection, configuration_id: UUID) -> Configuration:
+    """One configuration.
+
+    Raises:
+        ConfigurationError: there is none with this id.
+    """
+    row = connection.execute(select(*_COLUMNS).where(configurations.c.id == configuration_id)).one_or_none()
+    if row is None:
+        raise ConfigurationError(f"There is no configuration {configuration_id}.")
+    return _read(row)
+
+
+def listed(connection: Connection, tenant_id: UUID | None = None) -> list[Configuration]:
+    """All configurations, or those of one tenant, by age."""
+    query = select(*_COLUMNS).order_by(configurations.c.created_at, configurations.c.id)
+    if tenant_id is not None:
+        query = query.where(configurations.c.tenant_id == tenant_id)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def due_ids(connection: Connection) -> list[UUID]:
+    """The active configurations whose time has come, the longest waiting first."""
+    query = (
+        select(configurations.c.id)
+        .where(configurations.c.status == "active", configurations.c.next_sync_at <= func.now())
+        .order_by(configurations.c.next_sync_at)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def active_ids(connection: Connection) -> list[UUID]:
+    """The active configurations, by id."""
+    query = select(configurations.c.id).where(configurations.c.status == "active")
+    return sorted(connection.execute(query).scalars())
+
+
+def open_credentials(connection: Connection, vault: Vault, configuration: Configuration) -> dict[str, object]:
+    """The credentials of a configuration.
+
+    Raises:
+        ConfigurationError: they were destroyed.
+        VaultError: they do not open.
+    """
+    sealed: str | None = connection.execute(
+        select(configurations.c.credentials_sealed).where(configurations.c.id == configuration.id)
+    ).scalar_one()
+    if sealed is None:
+        raise ConfigurationError(f"Configuration {configuration.id} has no credentials; connect it again.")
+    return vault.open(configuration.tenant_id, configuration.id, sealed)
+
+
+def disable(connection: Connection, configuration_id: UUID, reason: str, actor: str) -> Configuration:
+    """Stops syncing a configuration; its rows stay, its locations are free for another.
+
+    Raises:
+        ConfigurationError: there is none with this id.
+    """
+    before = get(connection, configuration_id)
+    connection.execute(
+        update(configurations)
+        .where(configurations.c.id == configuration_id)
+        .values(status="disabled", status_reason=reason, updated_at=func.now())
+    )
+    connection.execute(
+        update(configuration_locations)
+        .where(configuration_locations.c.configuration_id == configuration_id)
+        .values(is_live=False)
+    )
+    _audit(
+        connection,
+        before.tenant_id,
+        configuration_id,
+        actor,
+        "configuration.disabled",
+        {"reason": reason},
+    )
+    return get(connection, configuration_id)
+
+
+def record_success(connection: Connection, configuration_id: UUID) -> None:
+    """The next sync is due one interval from now."""
+    connection.execute(
+        update(configurations)
+        .where(configurations.c.id == configuration_id)
+        .values(
+            last_succeeded_at=func.now(),
+            consecutive_failures=0,
+            next_sync_at=func.now()
+            + func.make_interval(0, 0, 0, 0, 0, 0, configurations.c.sync_interval_seconds),
+        )
+    )
+
+
+def record_failure(connection: Connection, configuration: Configuration) -> None:
+    """The next sync waits twice as long with each failure, six hours at most."""
+    wait = timedelta(seconds=configuration.sync_interval_seconds)
+    wait = min(wait * 2 ** min(configuration.consecutive_failures, 16), _LONGEST_BACKOFF)
+    connection.execute(
+        update(configurations)
+        .where(configurations.c.id == configuration.id)
+        .values(
+            consecutive_failures=configurations.c.consecutive_failures + 1,
+            next_sync_at=func.now() + wait,
+        )
+    )
+
+
+def _find_account(connection: Connection, new: NewConfiguration) -> Configuration | None:
+    row = connection.execute(
+        select(*_COLUMNS)
+        .where(
+            and_(
+                configurations.c.tenant_id == new.tenant_id,
+                configurations.c.pos_system == new.pos_system,
+                configurations.c.account_id == new.account_id,
+            )
+        )
+        .with_for_update()
+    ).one_or_none()
+    return _read(row) if row else None
+
+
+def _audit(
+    connection: Connection,
+    tenant_id: UUID,
+    configuration_id: UUID,
+    actor: str,
+    action: str,
+    after: Mapping[str, Any],
+) -> None:
+    connection.execute(
+        audit_logs.insert().values(
+            tenant_id=tenant_id,
+            configuration_id=configuration_id,
+            actor=actor,
+            action=action,
+            after=dict(after),
+        )
+    )
+
+
+def _read(row: Row[Any]) -> Configuration:
+    return Configuration(**row._mapping)

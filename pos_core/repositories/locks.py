@@ -1,0 +1,49 @@
+"""PostgreSQL advisory locks: gone with the connection that holds them, so a killed run blocks nobody."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+_NORMALISE_KEY = 0x706F735F6E6F726D
+
+
+@contextmanager
+def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False) -> Iterator[list[UUID]]:
+    """Holds the single-flight locks of configurations while the block runs.
+
+    Args:
+        wait: wait for locks that others hold; otherwise those configurations are left out.
+
+    Yields:
+        The configurations that are ours now.
+    """
+    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        ours = []
+        try:
+            for configuration_id in sorted(ids):  # one order for all, so that waiting cannot deadlock
+                answer = connection.execute(
+                    text(f"select {function}(hashtextextended(:key, 0))"),
+                    {"key": f"pos-sync:{configuration_id}"},
+                ).scalar()
+                if wait or answer:
+                    ours.append(configuration_id)
+            yield ours
+        finally:
+            connection.execute(text("select pg_advisory_unlock_all()"))
+
+
+@contextmanager
+def held_normalising(engine: Engine) -> Iterator[Connection]:
+    """Holds the one lock under which the models run; yields the connection that holds it."""
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:key)"), {"key": _NORMALISE_KEY})
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _NORMALISE_KEY})
+            connection.commit()

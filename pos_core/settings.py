@@ -1,0 +1,85 @@
+"""Settings from the environment, in one place; vendors' own settings live in their folders."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pos_core.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds `dbt_project.yml`, `workspace.yaml` and `alembic.ini`."""
+
+
+class Settings(BaseSettings):
+    """The operator's settings, each an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="POS_", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path(".pos"), description="Folder of all local state.")
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL 16+; without it an embedded server is used."
+    )
+    encryption_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        default_factory=list,
+        description="`id:base64key` pairs, comma separated; the first seals, all open.",
+    )
+    environment: str = Field(default="development", pattern="^(development|production)$")
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    dagster_port: int = Field(default=3000, ge=1, le=65535)
+    sandbox_port: int = Field(default=8010, ge=1, le=65535)
+    sync_interval_seconds: int = Field(default=300, ge=10)
+    fetch_workers: int = Field(default=8, ge=1, le=64)
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @property
+    def home_path(self) -> Path:
+        """POS_HOME as an absolute path."""
+        return self.home.expanduser().absolute()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: a variable has a value of the wrong kind; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "POS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name} is not valid: {first['msg']}.") from None
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Makes POS_HOME, private to its user, and returns it.
+
+    Raises:
+        SettingsError: it is a file, or cannot be written.
+    """
+    home = settings.home_path
+    try:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError
+    except (FileExistsError, NotADirectoryError):
+        raise SettingsError(f"POS_HOME {home} is not a folder; choose another.") from None
+    except OSError:
+        raise SettingsError(f"POS_HOME {home} cannot be written; choose another.") from None
+    return home

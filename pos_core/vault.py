@@ -1,0 +1,129 @@
+"""Seals credentials before they are stored: AES-256-GCM, bound to the configuration they belong to.
+
+A sealed credential is a JSON envelope `{"v": 1, "kid": key id, "n": nonce, "c": ciphertext}`. Tenant and
+configuration are the associated data, so an envelope copied to another row does not open.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from filelock import FileLock
+
+from pos_core.errors import VaultError
+from pos_core.settings import Settings, prepare_home
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class Vault:
+    """Seals and opens credentials with named keys; the first key seals, all open."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        if not keys:
+            raise VaultError("There is no encryption key; set POS_ENCRYPTION_KEYS.")
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._sealing_key_id = next(iter(keys))
+
+    def __repr__(self) -> str:
+        return f"Vault(key_ids={list(self._ciphers)})"
+
+    def seal(self, tenant_id: UUID, configuration_id: UUID, credentials: Mapping[str, object]) -> str:
+        """Returns the envelope, as JSON text, that only this configuration can open."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        plain = json.dumps(credentials, sort_keys=True).encode()
+        cipher = self._ciphers[self._sealing_key_id]
+        sealed = cipher.encrypt(nonce, plain, _associated(tenant_id, configuration_id))
+        return json.dumps(
+            {
+                "v": 1,
+                "kid": self._sealing_key_id,
+                "n": base64.b64encode(nonce).decode(),
+                "c": base64.b64encode(sealed).decode(),
+            }
+        )
+
+    def open(self, tenant_id: UUID, configuration_id: UUID, envelope: str) -> dict[str, object]:
+        """Returns the credentials.
+
+        Raises:
+            VaultError: the key is not there, or the envelope belongs to another configuration.
+        """
+        try:
+            parts = json.loads(envelope)
+            cipher = self._ciphers[parts["kid"]]
+            plain = cipher.decrypt(
+                base64.b64decode(parts["n"]),
+                base64.b64decode(parts["c"]),
+                _associated(tenant_id, configuration_id),
+            )
+        except InvalidTag:
+            raise VaultError(
+                f"The credentials of configuration {configuration_id} do not open with this key; "
+                "put back the POS_ENCRYPTION_KEYS or POS_HOME they were sealed with."
+            ) from None
+        except (KeyError, ValueError, TypeError):
+            raise VaultError(
+                f"The credentials of configuration {configuration_id} were sealed with a key that is "
+                "not among POS_ENCRYPTION_KEYS."
+            ) from None
+        opened: dict[str, object] = json.loads(plain)
+        return opened
+
+
+def fingerprint(credentials: Mapping[str, object]) -> str:
+    """A short hash by which two sets of credentials can be told apart without showing them."""
+    text = json.dumps(credentials, sort_keys=True).encode()
+    return hashlib.sha256(b"pos-credentials:" + text).hexdigest()[:16]
+
+
+def load_vault(settings: Settings) -> Vault:
+    """The vault of this process: POS_ENCRYPTION_KEYS, else a key of its own in POS_HOME (development only).
+
+    Raises:
+        VaultError: a key is malformed, or none is given in production.
+    """
+    if settings.encryption_keys:
+        pairs = (key.get_secret_value().partition(":") for key in settings.encryption_keys)
+        return Vault({key_id: _decode(encoded, "POS_ENCRYPTION_KEYS") for key_id, _, encoded in pairs})
+    if settings.environment == "production":
+        raise VaultError("POS_ENCRYPTION_KEYS is required when POS_ENVIRONMENT is production.")
+    path = prepare_home(settings) / "encryption.key"
+    with FileLock(f"{path}.lock", mode=0o600):
+        if not path.exists():
+            _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+        return Vault({"local": _decode(path.read_text(encoding="ascii").strip(), str(path))})
+
+
+def _associated(tenant_id: UUID, configuration_id: UUID) -> bytes:
+    return f"{tenant_id}:{configuration_id}".encode()
+
+
+def _decode(encoded: str, where: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise VaultError(f"{where} must hold base64 of {_KEY_BYTES} bytes (id:key where several are given).")
+    return key
+
+
+def _write_private(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
