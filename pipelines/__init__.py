@@ -1,0 +1,1 @@
+"""From the vendors' APIs to the normalised tables: fetch, land, normalise."""

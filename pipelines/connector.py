@@ -1,0 +1,133 @@
+"""What a point-of-sale system must offer to be synced: one `CONNECTOR` record per folder."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from pipelines.http import VendorHttp
+    from pipelines.windows import Plan
+
+Document = Mapping[str, Any]
+"""One vendor object as parsed JSON; numbers with a fraction are Decimal, never float."""
+
+Credentials = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of document.
+
+    Args:
+        name: also the raw table's name.
+        overlap: how far a read reaches back into what was read before.
+        is_per_location: whether the ledger keeps its windows per location or for the whole account.
+        refers_to_order: whether its documents name an order in `order_id`.
+        holds_locations: whether its documents are the account's shops, as the vendor confirms them.
+    """
+
+    name: str
+    overlap: timedelta = timedelta(0)
+    is_per_location: bool = False
+    refers_to_order: bool = False
+    holds_locations: bool = False
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What names a document and orders its versions."""
+
+    external_id: str
+    version: int | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Location:
+    """A shop, as the vendor confirmed it."""
+
+    external_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """The vendor's answer to «whose credentials are these?»; `opened_at` is when its history can begin."""
+
+    account_id: str
+    name: str
+    locations: tuple[Location, ...]
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """Documents of one answer; `read_at` is when it was asked for, None where nobody knows."""
+
+    stream: str
+    documents: Sequence[Document]
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WindowRead:
+    """A half-open interval [window_from, window_to) of one stream that has been read completely."""
+
+    stream: str
+    location_ids: tuple[str, ...]
+    window_from: datetime
+    window_to: datetime
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """Everything a connector needs to read one configuration.
+
+    Args:
+        plan: says which windows of a stream and location are still to be read.
+        waiting: per stream, documents that were incomplete and are to be asked for again.
+    """
+
+    configuration_id: UUID
+    account_id: str
+    http: "VendorHttp"
+    plan: "Plan"
+    waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One POS. All functions are free of state; credentials come in at run time.
+
+    Args:
+        sales_stream: the stream whose documents become transactions.
+        base_url: the operator's address of the vendor, without a slash at the end.
+        read_credentials: checks what a customer gave; raises CredentialsError naming what is missing.
+        open_http: a client that sends these credentials to that address.
+        confirm: asks the vendor whose credentials they are.
+        read: yields pages, and a WindowRead when a window is complete.
+        identify: raises DocumentError when the document has no usable id.
+        strip: the document without personal data.
+        incomplete: why a document is known to be incomplete, or None.
+        unpack: the documents in what somebody saved: one object, an array or a search answer.
+    """
+
+    pos_system: str
+    title: str
+    streams: tuple[Stream, ...]
+    sales_stream: str
+    base_url: Callable[[], str]
+    read_credentials: Callable[[Mapping[str, Any]], dict[str, Any]]
+    open_http: Callable[[str, Credentials], "VendorHttp"]
+    confirm: Callable[["VendorHttp"], Account]
+    read: Callable[[ReadRequest], Iterator[Page | WindowRead]]
+    identify: Callable[[str, Document], Identity]
+    strip: Callable[[str, Document], Document]
+    incomplete: Callable[[str, Document], str | None]
+    unpack: Callable[[str, Any], list[Document]]
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name; KeyError when there is none."""
+        return {stream.name: stream for stream in self.streams}[name]

@@ -1,0 +1,197 @@
+"""One configuration, from the vendor's pages to batches that are ready to land."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from pipelines.connector import Connector, Page, ReadRequest, WindowRead
+from pipelines.documents import Known, Landable, Unlandable, is_news, prepare
+from pipelines.landing import Batch, make_batch
+from pipelines.windows import Plan
+from pos_core.errors import ConfigurationError
+from pos_core.repositories import configurations, documents, ledger
+from pos_core.repositories.configurations import Configuration
+from pos_core.repositories.ledger import Window
+from pos_core.repositories.sync_logs import SyncCounts
+from pos_core.vault import Vault
+
+_BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Fetched:
+    """What fetching one configuration brought; windows count only once their documents are loaded."""
+
+    configuration: Configuration
+    sync_id: UUID
+    source: str
+    counts: SyncCounts = field(default_factory=SyncCounts)
+    windows: list[Window] = field(default_factory=list)
+    locations: dict[str, str] = field(default_factory=dict)
+    quarantined: list[Unlandable] = field(default_factory=list)
+    waiting: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    landed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    news: Counter[tuple[str, str]] = field(default_factory=Counter)
+    newest_change_at: datetime | None = None
+    read_until: datetime | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: tuple[str, str] | None = None
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """How old the newest change was when it was read, by the vendor's clock."""
+        if self.newest_change_at is None or self.read_until is None:
+            return None
+        return max(0.0, (self.read_until - self.newest_change_at).total_seconds())
+
+
+def fetch(
+    engine: Engine,
+    vault: Vault,
+    connector: Connector,
+    fetched: Fetched,
+    since: datetime | None,
+    emit: Callable[[Batch], None],
+) -> None:
+    """Reads all that is missing of one configuration and emits what is new of it.
+
+    Args:
+        since: read again from here on; None for what the ledger misses.
+        emit: takes each batch; blocks while there is too much that has not been landed.
+
+    Raises:
+        PosError: the vendor could not be read to the end; what was read until then stays.
+    """
+    started = time.monotonic()
+    configuration = fetched.configuration
+    if configuration.base_url != connector.base_url():
+        raise ConfigurationError(
+            f"{configuration.name} was connected at {configuration.base_url}, this process is set to "
+            f"{connector.base_url()}; a configuration stays with the address it was made for."
+        )
+    with engine.connect() as connection:
+        credentials = configurations.open_credentials(connection, vault, configuration)
+        covered = ledger.covered(connection, configuration.id)
+        waiting = documents.waiting_ids(connection, configuration.id)
+    plan = Plan(configuration.history_from or _BEGINNING, covered, since)
+    with connector.open_http(configuration.base_url, credentials) as http:
+        request = ReadRequest(configuration.id, configuration.account_id, http, plan, waiting)
+        try:
+            for event in connector.read(request):
+                if isinstance(event, WindowRead):
+                    _note_window(fetched, event)
+                else:
+                    for batch in take_page(engine, connector, fetched, event):
+                        emit(batch)
+        finally:
+            fetched.counts.calls = http.usage.calls
+            fetched.counts.retries = http.usage.retries
+            fetched.counts.received_bytes = http.usage.received_bytes
+            fetched.seconds["fetch"] = round(time.monotonic() - started, 3)
+
+
+def take_page(
+    engine: Engine,
+    connector: Connector,
+    fetched: Fetched,
+    page: Page,
+    keep_incomplete: bool = False,
+) -> Iterable[Batch]:
+    """The batch of what is new on a page; quarantined and incomplete documents are noted aside.
+
+    Args:
+        keep_incomplete: land documents that are known to be incomplete as they are.
+    """
+    fetched.counts.pages += 1
+    fetched.counts.documents_read += len(page.documents)
+    candidates = []
+    for document in page.documents:
+        prepared = prepare(connector, page.stream, document, page.read_at)
+        key = (page.stream, prepared.content_hash, _id(prepared))
+        if key in fetched.seen:
+            fetched.counts.documents_skipped += 1
+            continue
+        fetched.seen.add(key)
+        if isinstance(prepared, Unlandable):
+            fetched.quarantined.append(prepared)
+        else:
+            candidates.append(prepared)
+    if connector.stream(page.stream).holds_locations:
+        _note_locations(fetched, page)
+    news = _news(engine, connector, fetched, page.stream, candidates, keep_incomplete)
+    if news:
+        configuration = fetched.configuration
+        yield make_batch(configuration.tenant_id, configuration.id, page.stream, fetched.source, news)
+
+
+def _news(
+    engine: Engine,
+    connector: Connector,
+    fetched: Fetched,
+    stream: str,
+    candidates: Sequence[Landable],
+    keep_incomplete: bool,
+) -> list[Landable]:
+    """Those of the candidates that the log does not say yet; counts all of them."""
+    if not candidates:
+        return []
+    configuration = fetched.configuration
+    ids = sorted({candidate.identity.external_id for candidate in candidates})
+    unfinished = [candidate.identity.external_id for candidate in candidates if candidate.incomplete]
+    with engine.connect() as connection:
+        versions = documents.known_versions(connection, connector.pos_system, stream, configuration.id, ids)
+        given_up = documents.given_up_ids(connection, configuration.id, stream, unfinished)
+    known = {key: [Known(*version) for version in rows] for key, rows in versions.items()}
+    news = []
+    for candidate in candidates:
+        external_id = candidate.identity.external_id
+        if candidate.incomplete and not keep_incomplete and external_id not in given_up:
+            fetched.waiting[stream][external_id] = candidate.incomplete
+            continue
+        fetched.waiting[stream].pop(external_id, None)
+        fetched.landed[stream].append(external_id)
+        before = known.get(external_id, [])
+        if not is_news(candidate, before):
+            fetched.counts.documents_skipped += 1
+            continue
+        fetched.news[stream, "changed" if before else "new"] += 1
+        fetched.counts.documents_landed += 1
+        if stream == connector.sales_stream and candidate.identity.updated_at is not None:
+            fetched.newest_change_at = max(
+                candidate.identity.updated_at,
+                fetched.newest_change_at or candidate.identity.updated_at,
+            )
+        known.setdefault(external_id, []).append(_as_known(candidate))
+        news.append(candidate)
+    return news
+
+
+def _note_window(fetched: Fetched, event: WindowRead) -> None:
+    fetched.counts.windows_read += len(event.location_ids)
+    fetched.read_until = max(event.window_to, fetched.read_until or event.window_to)
+    fetched.windows.extend(
+        Window(event.stream, location, event.window_from, event.window_to) for location in event.location_ids
+    )
+
+
+def _note_locations(fetched: Fetched, page: Page) -> None:
+    for document in page.documents:
+        if isinstance(document, dict) and isinstance(document.get("id"), str):
+            fetched.locations[document["id"]] = str(document.get("name") or document["id"])
+
+
+def _as_known(candidate: Landable) -> Known:
+    identity = candidate.identity
+    return Known(identity.version, identity.updated_at, candidate.read_at, candidate.content_hash)
+
+
+def _id(prepared: Landable | Unlandable) -> str:
+    if isinstance(prepared, Landable):
+        return prepared.identity.external_id
+    return prepared.external_id or ""

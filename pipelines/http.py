@@ -1,0 +1,190 @@
+"""One vendor's API over httpx: retries with jitter, `Retry-After`, a rate limit, counters, typed errors."""
+
+import email.utils
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import stamina
+from pyrate_limiter import Duration, Limiter, Rate
+
+from pipelines import json_text
+from pos_core.errors import (
+    PosError,
+    VendorFaultError,
+    VendorRateLimitError,
+    VendorUnreachableError,
+)
+
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_ATTEMPTS = 6
+_LONGEST_WAIT_SECONDS = 60.0
+
+ErrorReader = Callable[[int, Any], PosError]
+"""Turns a refusal (status, parsed body or None) into the error to raise."""
+
+
+@dataclass
+class Usage:
+    """What talking to the vendor took, for the sync log."""
+
+    calls: int = 0
+    retries: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A parsed answer; `asked_at` is our clock at the request, `vendor_now` the vendor's at the answer."""
+
+    body: Any
+    asked_at: datetime
+    vendor_now: datetime
+    headers: Mapping[str, str]
+
+
+class _RetryError(Exception):
+    def __init__(self, error: PosError, after_seconds: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.after_seconds = after_seconds
+
+
+class VendorHttp:
+    """A client bound to one vendor address and one credential.
+
+    Args:
+        title: the vendor's name, for messages.
+        base_url: the operator's address of the vendor.
+        headers: sent with every request; the authorization is among them.
+        read_error: turns a refusal into an error.
+        per_second: requests a second at most.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        read_error: ErrorReader,
+        per_second: int,
+    ) -> None:
+        self.title = title
+        self.base_url = base_url
+        self.usage = Usage()
+        self._read_error = read_error
+        self._limiter = Limiter(Rate(per_second, Duration.SECOND))
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={"accept": "application/json", **headers},
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            trust_env=not _is_loopback(base_url),
+        )
+
+    def __repr__(self) -> str:
+        return f"VendorHttp({self.title}, {self.base_url})"
+
+    def __enter__(self) -> "VendorHttp":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """Sends a GET; see `_ask` for what it raises."""
+        return self._ask("GET", path, params=dict(params or {}))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Sends a POST that only reads, so that it may be repeated; see `_ask` for what it raises."""
+        return self._ask("POST", path, json=body)
+
+    def _ask(self, method: str, path: str, **content: Any) -> Answer:
+        """One request with its retries.
+
+        Raises:
+            VendorUnreachableError: no answer after all attempts.
+            VendorRateLimitError: 429 after all attempts.
+            VendorFaultError: 5xx or no JSON after all attempts.
+            PosError: what `read_error` makes of another refusal.
+        """
+        try:
+            for attempt in stamina.retry_context(
+                on=_wait_for,
+                attempts=_ATTEMPTS,
+                timeout=None,
+                wait_initial=0.5,
+                wait_max=_LONGEST_WAIT_SECONDS,
+                wait_jitter=0.5,
+            ):
+                with attempt:
+                    if attempt.num > 1:
+                        self.usage.retries += 1
+                    return self._once(method, path, content)
+        except _RetryError as last:
+            raise last.error from None
+        raise AssertionError("the retry loop always returns or raises")
+
+    def _once(self, method: str, path: str, content: Mapping[str, Any]) -> Answer:
+        self._limiter.try_acquire("vendor")
+        self.usage.calls += 1
+        asked_at = datetime.now(UTC)
+        try:
+            response = self._client.request(method, path, **content)
+        except httpx.TransportError as error:
+            message = f"{self.title} at {self.base_url} does not answer ({type(error).__name__})."
+            raise _RetryError(VendorUnreachableError(message)) from None
+        self.usage.received_bytes += len(response.content)
+        status = response.status_code
+        if status == 429:
+            limited = VendorRateLimitError(f"{self.title} keeps answering «too many requests».")
+            raise _RetryError(limited, _retry_after(response.headers))
+        if status >= 500 or status == 408:
+            fault = VendorFaultError(f"{self.title} failed with HTTP {status} on {path}.")
+            raise _RetryError(fault, _retry_after(response.headers))
+        if status >= 400:
+            raise self._read_error(status, _parse_or_none(response.content))
+        try:
+            body = json_text.parse(response.content)
+        except ValueError:
+            raise _RetryError(VendorFaultError(f"{self.title} answered {path} with no valid JSON.")) from None
+        vendor_now = _http_date(response.headers.get("date")) or datetime.now(UTC)
+        return Answer(body, asked_at, vendor_now, response.headers)
+
+
+def _wait_for(error: Exception) -> bool | timedelta:
+    if not isinstance(error, _RetryError):
+        return False
+    if error.after_seconds is None:
+        return True
+    return timedelta(seconds=min(error.after_seconds, _LONGEST_WAIT_SECONDS))
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    text = headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return float(text)
+    at = _http_date(text)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else None
+
+
+def _http_date(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return email.utils.parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, TypeError):
+        return None
+
+
+def _parse_or_none(content: bytes) -> Any:
+    try:
+        return json_text.parse(content)
+    except ValueError:
+        return None
+
+
+def _is_loopback(base_url: str) -> bool:
+    return httpx.URL(base_url).host in {"127.0.0.1", "localhost", "::1"}

@@ -1,0 +1,23 @@
+"""Square: orders, payments, refunds, locations and the catalogue.
+
+Source: Square API, Square-Version 2026-07-15.
+"""
+
+from pipelines.connector import Connector
+from pipelines.square import client, documents, settings, source
+
+CONNECTOR = Connector(
+    pos_system="square",
+    title="Square",
+    streams=source.STREAMS,
+    sales_stream=source.ORDERS.name,
+    base_url=settings.base_url,
+    read_credentials=settings.read_credentials,
+    open_http=client.open_http,
+    confirm=client.confirm,
+    read=source.read,
+    identify=documents.identify,
+    strip=documents.strip,
+    incomplete=documents.incomplete,
+    unpack=documents.unpack,
+)

@@ -1,0 +1,91 @@
+"""Square's HTTP API: the headers, what its errors mean, and how its lists page.
+
+Source: developer.squareup.com, Square-Version 2026-07-15.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.connector import Account, Credentials, Location
+from pipelines.http import Answer, VendorHttp
+from pipelines.square.documents import parse_instant
+from pos_core.errors import PosError, VendorAuthError, VendorFaultError, VendorRequestError
+
+API_VERSION = "2026-07-15"
+_REQUESTS_PER_SECOND = 20  # Square publishes no figure; it answers 429 when it is too much
+_FOUNDED_AT = datetime(2009, 1, 1, tzinfo=UTC)
+_AUTH_WORDS = {
+    "ACCESS_TOKEN_EXPIRED": "Square says that the access token has expired; connect the account again.",
+    "ACCESS_TOKEN_REVOKED": "Square says that the access was revoked; connect the account again.",
+    "UNAUTHORIZED": "Square does not accept the access token; check it and the SQUARE_BASE_URL.",
+    "INSUFFICIENT_SCOPES": "The access token may not read this; it needs ORDERS_READ, PAYMENTS_READ, "
+    "MERCHANT_PROFILE_READ and ITEMS_READ.",
+}
+
+
+def open_http(base_url: str, credentials: Credentials) -> VendorHttp:
+    """A client for one Square account."""
+    headers = {
+        "authorization": f"Bearer {credentials['access_token']}",
+        "square-version": API_VERSION,
+    }
+    return VendorHttp("Square", base_url, headers, read_error, _REQUESTS_PER_SECOND)
+
+
+def read_error(status: int, body: Any) -> PosError:
+    """The error for a refusal; Square puts `errors[{category, code, detail}]` in its body."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    code = str(first.get("code", ""))
+    if code in _AUTH_WORDS or status in (401, 403):
+        return VendorAuthError(_AUTH_WORDS.get(code, _AUTH_WORDS["UNAUTHORIZED"]))
+    return VendorRequestError(f"Square refused a request with HTTP {status} {code}.".strip(), code)
+
+
+def confirm(http: VendorHttp) -> Account:
+    """Asks whose token it is and which shops it has, closed ones too.
+
+    Raises:
+        VendorAuthError: the token is not accepted, or may not read the profile.
+        VendorFaultError: the answer is not as documented.
+    """
+    merchants = items(http.get("/v2/merchants").body, "merchant")
+    locations = items(http.get("/v2/locations").body, "locations")
+    if len(merchants) != 1 or not isinstance(merchants[0].get("id"), str):
+        raise VendorFaultError("Square did not say which merchant the token belongs to.")
+    merchant = merchants[0]
+    opened = [parse_instant(entry.get("created_at")) for entry in (merchant, *locations)]
+    return Account(
+        account_id=merchant["id"],
+        name=str(merchant.get("business_name") or merchant["id"]),
+        locations=tuple(
+            Location(location["id"], str(location.get("name") or location["id"]))
+            for location in locations
+            if isinstance(location.get("id"), str)
+        ),
+        opened_at=min(filter(None, opened), default=_FOUNDED_AT),
+    )
+
+
+def pages_by_body(http: VendorHttp, path: str, body: Mapping[str, Any]) -> Iterator[Answer]:
+    """Follows the cursor of a search; it goes into the body, beside the same query."""
+    cursor = None
+    while True:
+        answer = http.post(path, {**body, "cursor": cursor} if cursor else body)
+        yield answer
+        cursor = answer.body.get("cursor") if isinstance(answer.body, dict) else None
+        if not cursor:
+            return
+
+
+def items(body: Any, key: str) -> list[dict[str, Any]]:
+    """The objects under `key`; an absent key is an empty list, as Square writes it.
+
+    Raises:
+        VendorFaultError: what is there is no list.
+    """
+    found = body.get(key, []) if isinstance(body, dict) else None
+    if not isinstance(found, list):
+        raise VendorFaultError(f"Square's answer has no list of {key}.")
+    return found

@@ -1,0 +1,177 @@
+"""What is read from Square and in which windows.
+
+Orders are read by `updated_at`, never by `created_at` or `closed_at`: a sale made offline arrives up to 72
+hours late with the time it was made. The end of a window is the vendor's own clock at the first answer, so
+that neither a skewed clock of ours nor a change made while paging moves it.
+
+Source: POST /v2/orders/search, GET /v2/payments, GET /v2/refunds, POST /v2/catalog/search,
+GET /v2/locations; Square-Version 2026-07-15.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from pipelines.connector import Page, ReadRequest, Stream, WindowRead
+from pipelines.http import Answer
+from pipelines.square.client import items, pages_by_body
+from pipelines.square.documents import parse_instant
+from pipelines.windows import split
+from pos_core.errors import VendorRequestError
+
+LOCATIONS = Stream("locations", holds_locations=True)
+CATALOG = Stream("catalog", overlap=timedelta(minutes=10))
+# Square cuts `updated_at` down to the whole second and its search lags by seconds.
+PAYMENTS = Stream("payments", timedelta(minutes=10), is_per_location=True, refers_to_order=True)
+REFUNDS = Stream("refunds", overlap=timedelta(minutes=10), refers_to_order=True)
+ORDERS = Stream("orders", overlap=timedelta(minutes=10), is_per_location=True)
+STREAMS = (LOCATIONS, CATALOG, PAYMENTS, REFUNDS, ORDERS)
+
+_LOCATIONS_PER_SEARCH = 10
+_ORDERS_PER_BATCH = 100
+_LONGEST_WINDOW = timedelta(days=31)
+_CURSOR_ATTEMPTS = 3
+_CLOCK_STEP = timedelta(milliseconds=1)  # what `_text` can tell apart
+
+Read = Iterator[Page | WindowRead]
+
+
+def read(request: ReadRequest) -> Read:
+    """Reads everything that the plan misses, references first, so that orders find them."""
+    answer = request.http.get("/v2/locations")
+    locations = items(answer.body, "locations")
+    yield Page(LOCATIONS.name, locations, answer.asked_at)
+    until = answer.vendor_now
+    ids = sorted(str(location["id"]) for location in locations if location.get("id"))
+    yield from _catalog(request, until)
+    yield from _refunds(request, until)
+    yield from _payments(request, ids, until)
+    yield from _orders_again(request)
+    yield from _orders(request, ids, until)
+
+
+def _orders(request: ReadRequest, location_ids: Sequence[str], until: datetime) -> Read:
+    """Locations with the same windows share a search; Square takes ten at a time."""
+    missing = {
+        location: tuple(request.plan.missing(ORDERS.name, location, until, ORDERS.overlap))
+        for location in location_ids
+    }
+    by_windows = sorted(location_ids, key=lambda location: (missing[location], location))
+    for windows, group in groupby(by_windows, key=missing.__getitem__):
+        members = list(group)
+        for at in range(0, len(members), _LOCATIONS_PER_SEARCH):
+            some = tuple(members[at : at + _LOCATIONS_PER_SEARCH])
+            for window in windows:
+                for start, end in split(window, _LONGEST_WINDOW):
+                    yield from _orders_window(request, some, start, end)
+
+
+def _orders_window(
+    request: ReadRequest, location_ids: tuple[str, ...], start: datetime, end: datetime
+) -> Read:
+    def page(from_time: datetime, cursor: str | None) -> Answer:
+        span = {"start_at": _text(from_time), "end_at": _text(end)}
+        body = {
+            "location_ids": list(location_ids),
+            "limit": 500,
+            "query": {
+                "filter": {"date_time_filter": {"updated_at": span}},
+                "sort": {"sort_field": "UPDATED_AT", "sort_order": "ASC"},
+            },
+        }
+        return request.http.post("/v2/orders/search", {**body, "cursor": cursor} if cursor else body)
+
+    yield from _pages_by_time(ORDERS.name, start, page)
+    yield WindowRead(ORDERS.name, location_ids, start, end)
+
+
+def _pages_by_time(
+    stream: str, start: datetime, page: Callable[[datetime, str | None], Answer]
+) -> Iterator[Page]:
+    """Goes on from the time of the last document seen, not from a cursor.
+
+    A cursor dies after minutes, and an object that changes while paging shifts all that follow it, so that
+    one is skipped. Only where a whole page shares one instant is the cursor followed.
+    """
+    from_time, cursor, failures = start, None, 0
+    while True:
+        try:
+            answer = page(from_time, cursor)
+        except VendorRequestError as error:
+            failures += 1
+            if error.code != "INVALID_CURSOR" or failures == _CURSOR_ATTEMPTS:
+                raise
+            cursor = None
+            continue
+        documents = items(answer.body, stream)
+        yield Page(stream, documents, answer.asked_at)
+        cursor = answer.body.get("cursor")
+        if not cursor:
+            return
+        times = [parse_instant(document.get("updated_at")) for document in documents]
+        latest = max(filter(None, times), default=from_time)
+        if latest - from_time >= _CLOCK_STEP:
+            from_time, cursor = latest, None
+
+
+def _orders_again(request: ReadRequest) -> Read:
+    """Asks again for orders that were incomplete when they were read."""
+    ids = list(request.waiting.get(ORDERS.name, ()))
+    for at in range(0, len(ids), _ORDERS_PER_BATCH):
+        body = {"order_ids": ids[at : at + _ORDERS_PER_BATCH]}
+        answer = request.http.post("/v2/orders/batch-retrieve", body)
+        yield Page(ORDERS.name, items(answer.body, "orders"), answer.asked_at)
+
+
+def _payments(request: ReadRequest, location_ids: Sequence[str], until: datetime) -> Read:
+    """Per location: without one Square lists the main location alone."""
+    for location in location_ids:
+        for window in request.plan.missing(PAYMENTS.name, location, until, PAYMENTS.overlap):
+            yield from _updated_list(request, PAYMENTS.name, location, *window)
+
+
+def _refunds(request: ReadRequest, until: datetime) -> Read:
+    """Without a location Square lists the refunds of all."""
+    for window in request.plan.missing(REFUNDS.name, "", until, REFUNDS.overlap):
+        yield from _updated_list(request, REFUNDS.name, "", *window)
+
+
+def _updated_list(
+    request: ReadRequest, stream: str, location_id: str, start: datetime, end: datetime
+) -> Read:
+    def page(from_time: datetime, cursor: str | None) -> Answer:
+        params = {
+            "updated_at_begin_time": _text(from_time),
+            "updated_at_end_time": _text(end),
+            "begin_time": _text(min(start, request.plan.history_from)),
+            "sort_field": "UPDATED_AT",
+            "sort_order": "ASC",
+            "limit": "100",
+        }
+        if location_id:
+            params["location_id"] = location_id
+        return request.http.get(f"/v2/{stream}", {**params, "cursor": cursor} if cursor else params)
+
+    yield from _pages_by_time(stream, start, page)
+    yield WindowRead(stream, (location_id,), start, end)
+
+
+def _catalog(request: ReadRequest, until: datetime) -> Read:
+    """Changed items and categories, deleted ones too; the search has an exclusive begin alone."""
+    windows = request.plan.missing(CATALOG.name, "", until, CATALOG.overlap)
+    if not windows:
+        return
+    start = windows[0][0]
+    body = {
+        "object_types": ["ITEM", "CATEGORY"],
+        "include_deleted_objects": True,
+        "begin_time": _text(start - timedelta(milliseconds=1)),
+        "limit": 1000,
+    }
+    for answer in pages_by_body(request.http, "/v2/catalog/search", body):
+        yield Page(CATALOG.name, items(answer.body, "objects"), answer.asked_at)
+    yield WindowRead(CATALOG.name, ("",), start, until)
+
+
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
