@@ -1,0 +1,1 @@
+"""The Dagster project: assets, checks, schedules and sensors of the POS integration."""

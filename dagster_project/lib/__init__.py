@@ -1,0 +1,1 @@
+"""Factories that turn connectors and dbt models into Dagster definitions."""

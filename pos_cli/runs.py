@@ -1,0 +1,130 @@
+"""Runs jobs in this process, as Dagster runs that the UI shows like any other."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psutil
+from sqlalchemy import select
+
+from pos_cli.setup import Ready, enter_dagster
+from pos_core.database.connect import get_engine
+from pos_core.database.tables import configurations, sync_logs
+from pos_core.errors import PosError
+
+_PROCESS_TAG = "pos/process"
+
+
+class RunFailedError(PosError):
+    """A run ended for a reason of its own, not of one configuration."""
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """How the sync of one configuration ended."""
+
+    configuration_id: UUID
+    name: str
+    status: str
+    landed: int
+    skipped: int
+    quarantined: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that succeeded, and how its asset checks came out."""
+
+    run_id: str
+    checks: dict[str, int]
+
+
+def run_sync(
+    ready: Ready, ids: Sequence[UUID], since: str | None = None, wait: bool = False
+) -> list[SyncResult]:
+    """Syncs configurations in one Dagster run in this process.
+
+    Raises:
+        RunFailedError: the run itself failed.
+    """
+    config = {"configuration_ids": [str(each) for each in ids], "since": since, "wait": wait}
+    run_id = run_job(ready, "sync_configurations", {"ops": {"sync": {"config": config}}}).run_id
+    query = (
+        select(configurations.c.id, configurations.c.name, sync_logs)
+        .join_from(configurations, sync_logs, isouter=True, onclause=(
+            (sync_logs.c.configuration_id == configurations.c.id) & (sync_logs.c.run_id == run_id)
+        ))
+        .where(configurations.c.id.in_(list(ids)))
+        .order_by(configurations.c.name)
+    )  # fmt: skip
+    with get_engine().connect() as connection:
+        return [
+            SyncResult(
+                configuration_id=row.id,
+                name=row.name,
+                status=row.status or "busy",
+                landed=row.documents_landed or 0,
+                skipped=row.documents_skipped or 0,
+                quarantined=row.documents_quarantined or 0,
+                error=row.error,
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def run_job(ready: Ready, name: str, run_config: Mapping[str, Any] | None = None) -> Run:
+    """Runs a job of the Dagster project in this process.
+
+    Raises:
+        RunFailedError: the run failed; the message is its first error.
+    """
+    enter_dagster(ready)
+    from dagster import DagsterInstance
+
+    from dagster_project.definitions import defs
+
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with DagsterInstance.get() as instance:
+        _close_dead_runs(instance)
+        result = defs.resolve_job_def(name).execute_in_process(
+            run_config={**quiet, **(run_config or {})},
+            instance=instance,
+            tags={_PROCESS_TAG: _process_mark(os.getpid())},
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise RunFailedError(_reason(result))
+    passed = [each.passed for each in result.get_asset_check_evaluations()]
+    return Run(str(result.run_id), {"passed": passed.count(True), "failed": passed.count(False)})
+
+
+def _reason(result: Any) -> str:
+    for event in result.all_events:
+        if event.is_failure and event.event_specific_data is not None:
+            error = getattr(event.event_specific_data, "error", None)
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                return f"The run {result.run_id} failed: {error.message.strip().splitlines()[0]}"
+    return f"The run {result.run_id} failed; see it in Dagster's UI."
+
+
+def _close_dead_runs(instance: Any) -> None:
+    """Marks runs of processes like this one that were killed as failed; nobody else watches them."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
+        mark = run.tags.get(_PROCESS_TAG)
+        if mark and mark != _process_mark(int(mark.partition("@")[0])):
+            instance.report_run_failed(run, "The process that ran this was killed.")
+
+
+def _process_mark(pid: int) -> str:
+    """A process, told apart from a later one with the same id by when it started."""
+    try:
+        return f"{pid}@{psutil.Process(pid).create_time():.0f}"
+    except psutil.NoSuchProcess:
+        return ""

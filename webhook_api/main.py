@@ -1,0 +1,21 @@
+"""The application; `uvicorn webhook_api.main:app` serves it."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from webhook_api.routers import health
+
+
+def create_app() -> FastAPI:
+    """A new application with every router."""
+    application = FastAPI(
+        title="POS integration",
+        version=version("pos-integration"),
+        description="Sales of many bakeries, from their point-of-sale systems into one set of tables.",
+    )
+    application.include_router(health.router)
+    return application
+
+
+app = create_app()
