@@ -1,0 +1,215 @@
+"""One ASGI application: every vendor's routes at the root, control routes under ``/_sandbox``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from sandbox.engine import Journal, World, WorldError
+from sandbox.faults import CONTROL_PREFIX, FaultLayer, make_fault
+from sandbox.registry import Server
+from sandbox.truth import truth_of
+
+
+class Vendors:
+    """Answers the fault layer's questions for whichever vendor a request belongs to."""
+
+    def __init__(self, world: World) -> None:
+        """Looks at a world's servers."""
+        self._world = world
+
+    def _server(self, authorization: str) -> Server:
+        servers = list(self._world.servers.values())
+        owners = [each for each in servers if each.merchant_of_token(authorization)]
+        return (owners or servers)[0]
+
+    def caller(self, authorization: str) -> str | None:
+        """Account id of a request's token."""
+        server = self._server(authorization)
+        merchant = server.merchant_of_token(authorization)
+        return None if merchant is None else server.account_id(merchant)
+
+    def error_body(self, authorization: str, status: int) -> dict[str, Any]:
+        """The vendor's body for a refusal."""
+        return self._server(authorization).error_body(status)
+
+
+class Control:
+    """The control routes."""
+
+    def __init__(self, world: World, journal: Journal) -> None:
+        """Controls a world and notes what changes it."""
+        self.world = world
+        self.journal = journal
+        self.layer: FaultLayer | None = None
+        self._fault_number = 0
+
+    def routes(self) -> list[Route]:
+        """Every control route."""
+        table: list[tuple[str, str, Callable[..., Any]]] = [
+            ("/health", "GET", self.health),
+            ("/clock", "GET", self.show_clock),
+            ("/clock", "POST", self.advance_clock),
+            ("/edits", "POST", self.edit),
+            ("/sell", "POST", self.sell),
+            ("/tokens", "POST", self.set_token),
+            ("/settings", "POST", self.set_settings),
+            ("/inject", "POST", self.inject),
+            ("/accounts", "GET", self.accounts),
+            ("/truth", "GET", self.truth),
+            ("/faults", "GET", self.list_faults),
+            ("/faults", "POST", self.add_fault),
+            ("/faults", "DELETE", self.clear_faults),
+            ("/calls", "GET", self.list_calls),
+            ("/calls", "DELETE", self.clear_calls),
+        ]
+        return [Route(CONTROL_PREFIX + path, end, methods=[method]) for path, method, end in table]
+
+    def run(self, operation: str, **fields: Any) -> JSONResponse:
+        """Carries out a command and notes it for the next start."""
+        command = {"op": operation, "now": self.world.clock.now(), **fields}
+        try:
+            answer = self.world.apply(command)
+        except (WorldError, ValueError, TypeError, KeyError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        self.journal.add(command)
+        return JSONResponse(answer)
+
+    async def health(self, request: Request) -> Response:
+        """Says that the sandbox is there."""
+        return JSONResponse({"ok": True, "pos_systems": list(self.world.servers)})
+
+    async def show_clock(self, request: Request) -> Response:
+        """Shows the clock."""
+        return JSONResponse(self.world.show_clock())
+
+    async def advance_clock(self, request: Request) -> Response:
+        """Moves the clock on by ``advance_seconds``."""
+        body = await _object(request)
+        return self.run("clock", advance_seconds=body.get("advance_seconds", 0))
+
+    async def edit(self, request: Request) -> Response:
+        """Runs a round of edits; a round that was run already answers what it did."""
+        body = await _object(request)
+        return self.run("edits", round=body.get("round"))
+
+    async def sell(self, request: Request) -> Response:
+        """Sells ``count`` times, now."""
+        body = await _object(request)
+        return self.run("sell", merchant_id=body.get("merchant_id"), count=body.get("count", 1))
+
+    async def set_token(self, request: Request) -> Response:
+        """Sets how an account's token is answered."""
+        body = await _object(request)
+        return self.run("token", merchant_id=body.get("merchant_id"), state=body.get("state"))
+
+    async def set_settings(self, request: Request) -> Response:
+        """Changes how the vendors behave."""
+        return self.run("settings", settings=await _object(request))
+
+    async def inject(self, request: Request) -> Response:
+        """Puts the body, verbatim, into what a stream answers as its newest change."""
+        text = (await request.body()).decode("utf-8", "surrogatepass")
+        query = request.query_params
+        stream = query.get("stream", "orders")
+        return self.run("inject", merchant_id=query.get("merchant_id"), stream=stream, text=text)
+
+    async def accounts(self, request: Request) -> Response:
+        """Lists what a demo registers."""
+        return JSONResponse(self.world.accounts())
+
+    async def truth(self, request: Request) -> Response:
+        """Says what was really sold, by all accounts or by ``merchant_id``."""
+        wanted = request.query_params.get("merchant_id")
+        if wanted is not None and wanted not in self.world.merchants:
+            return JSONResponse({"error": f"no such merchant: {wanted}"}, 400)
+        merchants = [
+            (self.world.servers[merchant.pos_system], merchant)
+            for account_id, merchant in self.world.merchants.items()
+            if wanted in (None, account_id)
+        ]
+        return JSONResponse(truth_of(merchants, self.world.clock.now()))
+
+    async def list_faults(self, request: Request) -> Response:
+        """Lists the standing faults."""
+        faults = self.layer.faults if self.layer else []
+        return JSONResponse([fault.describe() for fault in faults])
+
+    async def add_fault(self, request: Request) -> Response:
+        """Adds a fault; ``expire_cursors`` without a count or rate acts at once, on all cursors."""
+        body = await _object(request)
+        if body.get("kind") == "expire_cursors" and not {"count", "rate"} & set(body):
+            number = sum(server.expire_cursors() for server in self.world.servers.values())
+            return JSONResponse({"expired": number})
+        self._fault_number += 1
+        try:
+            fault = make_fault(self.world.options.seed, self._fault_number, body)
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        if self.layer is not None:
+            self.layer.faults.append(fault)
+        return JSONResponse(fault.describe())
+
+    async def clear_faults(self, request: Request) -> Response:
+        """Drops all faults."""
+        if self.layer is not None:
+            self.layer.faults.clear()
+        return JSONResponse([])
+
+    async def list_calls(self, request: Request) -> Response:
+        """Counts of calls per path and account."""
+        calls = sorted(self.layer.calls.items(), key=str) if self.layer else []
+        return JSONResponse(
+            [
+                {"path": path, "merchant_id": merchant_id, "method": method, "count": count}
+                for (path, merchant_id, method), count in calls
+            ]
+        )
+
+    async def clear_calls(self, request: Request) -> Response:
+        """Sets all counts to 0."""
+        if self.layer is not None:
+            self.layer.calls.clear()
+        return JSONResponse([])
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    text = await request.body()
+    try:
+        body = json.loads(text or b"{}")
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {}
+
+
+def _nothing_there(world: World) -> Callable[[Request, Exception], Response]:
+    vendors = Vendors(world)
+
+    def answer(request: Request, error: Exception) -> Response:
+        authorization = request.headers.get("authorization", "")
+        return JSONResponse(vendors.error_body(authorization, 404), 404)
+
+    return answer
+
+
+def build_app(world: World, journal: Journal) -> ASGIApp:
+    """Makes the application.
+
+    Args:
+        world: what it serves.
+        journal: where commands are noted.
+    """
+    control = Control(world, journal)
+    vendor_routes = [route for server in world.servers.values() for route in server.routes()]
+    app = Starlette(
+        routes=[*control.routes(), *vendor_routes], exception_handlers={404: _nothing_there(world)}
+    )
+    control.layer = FaultLayer(app, Vendors(world), world.clock.http_date)
+    return control.layer

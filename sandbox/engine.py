@@ -1,0 +1,244 @@
+"""The sandbox's state: a function of seed, scale and the list of control commands."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sandbox.clock import SECOND, WORLD_END, Clock, Instant, format_instant
+from sandbox.edits import Edited, length_of, run_round
+from sandbox.ids import random_for
+from sandbox.registry import Server, find_sandboxes
+from sandbox.trade import add_sale, open_books
+from sandbox.world import CHAINS, Merchant, make_merchant
+
+Scale = Literal["demo", "small", "large"]
+TOKEN_STATES = ("valid", "expired", "revoked", "insufficient_scopes")
+_DEMO_ORDERS = (2_150, 1_000, 350)
+_SMALL_ORDERS = 60
+_SOLD = ("plain", "modifiers", "plain", "split", "plain", "order_discount", "plain", "gratuity")
+
+
+class WorldError(ValueError):
+    """A control command, or a state folder, that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a world is made from; ``merchants`` and ``orders`` concern the large scale."""
+
+    seed: int = 7
+    scale: Scale = "demo"
+    merchants: int | None = None
+    orders: int | None = None
+
+
+class World:
+    """All merchants of all point-of-sale systems, and the clock they share."""
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        """Builds the world as it is at its end, before any command.
+
+        Raises:
+            WorldError: a scale that does not exist.
+        """
+        if options.scale not in get_args(Scale):
+            raise WorldError(f"no such scale: {options.scale}")
+        self.options = options
+        self.clock = clock
+        self.servers: dict[str, Server] = {}
+        self.merchants: dict[str, Merchant] = {}
+        self.rounds: list[dict[str, Any]] = []
+        self._sold = 0
+        for name, record in find_sandboxes().items():
+            merchants = self._merchants(name)
+            server = record.build(merchants, clock)
+            self.servers[name] = server
+            self.merchants.update({server.account_id(each): each for each in merchants})
+
+    def _merchants(self, pos_system: str) -> list[Merchant]:
+        options = self.options
+        chains = list(CHAINS[options.scale if options.scale != "large" else "one"])
+        counts = list(_DEMO_ORDERS if options.scale == "demo" else [_SMALL_ORDERS] * 2)
+        if options.merchants is not None or options.scale == "large":
+            number = options.merchants or 1
+            orders = options.orders or 20 * number
+            if number > 1:
+                chains = [CHAINS["many"][place % 3] for place in range(number)]
+            counts = [orders // number + (place < orders % number) for place in range(number)]
+            chains = chains[:number]
+        merchants: list[Merchant] = []
+        for place, (chain, count) in enumerate(zip(chains, counts, strict=True)):
+            merchant = make_merchant(options.seed, pos_system, place, chain, WORLD_END)
+            specials = min(max(count // 6, min(count * 3 // 4, 45)), 4_000)
+            open_books(merchant, count, WORLD_END, specials)
+            merchants.append(merchant)
+        return merchants
+
+    def merchant(self, account_id: object) -> Merchant:
+        """The merchant of a vendor's account id.
+
+        Raises:
+            WorldError: there is none.
+        """
+        merchant = self.merchants.get(str(account_id))
+        if merchant is None:
+            raise WorldError(f"no such merchant: {account_id}")
+        return merchant
+
+    def apply(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Carries out one control command.
+
+        Args:
+            command: ``op``, ``now`` (the instant it was given) and the operation's own fields.
+
+        Raises:
+            WorldError: an unknown operation or merchant, or a value out of range.
+        """
+        operation = command["op"]
+        now: Instant = command["now"]
+        if operation == "clock":
+            self.clock.advance(round(float(command["advance_seconds"]) * SECOND))
+            return self.show_clock()
+        if operation == "edits":
+            return self._edit(command.get("round"), now)
+        if operation == "sell":
+            return self._sell(self.merchant(command["merchant_id"]), int(command["count"]), now)
+        if operation == "token":
+            return self._set_token(command)
+        if operation == "settings":
+            settings = {str(key): int(value) for key, value in command["settings"].items()}
+            return {name: each.set_settings(settings) for name, each in self.servers.items()}
+        if operation == "inject":
+            merchant = self.merchant(command["merchant_id"])
+            server = self.servers[merchant.pos_system]
+            return {"id": server.inject(merchant, command["stream"], command["text"])}
+        raise WorldError(f"no such operation: {operation}")
+
+    def show_clock(self) -> dict[str, Any]:
+        """The clock as the control route shows it."""
+        now = self.clock.now()
+        mode = "ticking" if self.clock.is_ticking else "fixed"
+        return {"now": format_instant(now), "mode": mode, "http_date": self.clock.http_date()}
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """How to register every account."""
+        return [self._server(each).account(each) for each in self.merchants.values()]
+
+    def _server(self, merchant: Merchant) -> Server:
+        return self.servers[merchant.pos_system]
+
+    def _set_token(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        merchant, state = self.merchant(command["merchant_id"]), command["state"]
+        if state not in TOKEN_STATES:
+            raise WorldError(f"state must be one of {', '.join(TOKEN_STATES)}")
+        self._server(merchant).set_token(merchant, state)
+        return {"merchant_id": command["merchant_id"], "state": state}
+
+    def _edit(self, number: int | None, now: Instant) -> dict[str, Any]:
+        wanted = len(self.rounds) + 1 if number is None else int(number)
+        if 1 <= wanted <= len(self.rounds):
+            return self.rounds[wanted - 1]
+        if wanted != len(self.rounds) + 1:
+            raise WorldError(f"the next round is {len(self.rounds) + 1}, not {wanted}")
+        length = length_of(self.options.seed, wanted)
+        self.clock.advance(length)
+        answer = {
+            "round": wanted,
+            "now": format_instant(now + length),
+            "merchants": [
+                self._describe(account_id, merchant, run_round(merchant, wanted, now, now + length))
+                for account_id, merchant in self.merchants.items()
+            ],
+        }
+        self.rounds.append(answer)
+        return answer
+
+    def _describe(self, account_id: str, merchant: Merchant, edited: Edited) -> dict[str, Any]:
+        server = self._server(merchant)
+        return {
+            "account_id": account_id,
+            "changed": [server.document_id(sale) for sale in edited.changed],
+            "created": [server.document_id(sale) for sale in edited.created],
+        }
+
+    def _sell(self, merchant: Merchant, count: int, now: Instant) -> dict[str, Any]:
+        if not 1 <= count <= 100_000:
+            raise WorldError("count must be within 1 and 100000")
+        shops = [shop for shop in merchant.shops if shop.is_active]
+        created: list[str] = []
+        for _ in range(count):
+            rng = random_for(merchant.seed, "sell", merchant.key, len(merchant.sales))
+            closed_at = now - 12 * SECOND
+            recipe = _SOLD[len(merchant.sales) % len(_SOLD)]
+            opened_at = closed_at - rng.randint(20, 200) * SECOND
+            sale = add_sale(merchant, rng.choice(shops), recipe, opened_at, now)
+            # What is sold now is the newest change, whatever the till's own pace.
+            sale.closed_at = closed_at
+            sale.updated_at = now // SECOND * SECOND if rng.random() < 0.5 else now
+            sale.available_at = now
+            created.append(self._server(merchant).document_id(sale))
+        return {"merchant_id": self._server(merchant).account_id(merchant), "created": created}
+
+
+class Journal:
+    """The list of commands, kept in a folder so that a restart has the same state."""
+
+    def __init__(self, folder: Path | None, options: Options) -> None:
+        """Opens a folder's list, or keeps none.
+
+        Raises:
+            WorldError: the folder belongs to a world made from other options, or is not readable.
+        """
+        self._path = None if folder is None else folder / "commands.jsonl"
+        self.anchor_seconds = time.time()
+        self.commands: list[dict[str, Any]] = []
+        if folder is None or self._path is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():
+            self._write({"op": "start", "options": asdict(options), "anchor": self.anchor_seconds})
+            return
+        try:
+            lines = self._path.read_text(encoding="utf-8").splitlines()
+            first, *self.commands = [json.loads(line) for line in lines if line]
+            known, self.anchor_seconds = first["options"], float(first["anchor"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorldError(f"{self._path} is damaged; choose another folder") from error
+        if known != asdict(options):
+            raise WorldError(f"{self._path} belongs to another world: {known}")
+
+    def add(self, command: Mapping[str, Any]) -> None:
+        """Notes a command that was carried out."""
+        if self._path is not None:
+            self._write(command)
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+
+
+def open_world(
+    options: Options, *, folder: Path | None = None, is_ticking: bool = False
+) -> tuple[World, Journal]:
+    """Builds a world and replays its commands.
+
+    Args:
+        options: what it is made from.
+        folder: where its commands are kept; nowhere when not given.
+        is_ticking: whether its clock runs on at real pace.
+
+    Raises:
+        WorldError: the folder belongs to another world.
+    """
+    journal = Journal(folder, options)
+    clock = Clock(is_ticking=is_ticking, anchor_seconds=journal.anchor_seconds)
+    world = World(options, clock)
+    for command in journal.commands:
+        world.apply(command)
+    return world, journal

@@ -1,0 +1,83 @@
+"""Finds the point-of-sale systems: every folder here that exports a ``SANDBOX`` record."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.routing import Route
+
+import sandbox
+from sandbox.clock import Clock
+from sandbox.sales import Sale
+from sandbox.world import Merchant
+
+
+class Server(Protocol):
+    """What a point-of-sale system does for the rest of the sandbox."""
+
+    def routes(self) -> Sequence[Route]:
+        """The vendor's routes, from the root."""
+        ...
+
+    def account_id(self, merchant: Merchant) -> str:
+        """The vendor's name for an account."""
+        ...
+
+    def account(self, merchant: Merchant) -> dict[str, Any]:
+        """How to register an account: credentials, locations, settings."""
+        ...
+
+    def document_id(self, sale: Sale) -> str:
+        """The vendor's name for a sales document."""
+        ...
+
+    def location_id(self, sale: Sale) -> str:
+        """The vendor's name for the shop of a sale."""
+        ...
+
+    def merchant_of_token(self, authorization: str) -> Merchant | None:
+        """Whose request carries this ``Authorization`` header."""
+        ...
+
+    def set_token(self, merchant: Merchant, state: str) -> None:
+        """Sets how the account's token is answered from now on."""
+        ...
+
+    def inject(self, merchant: Merchant, stream: str, text: str) -> str:
+        """Puts a document verbatim into what a stream answers, and says under which id."""
+        ...
+
+    def set_settings(self, settings: Mapping[str, int]) -> dict[str, int]:
+        """Changes how the vendor behaves, and answers all settings."""
+        ...
+
+    def expire_cursors(self) -> int:
+        """Makes every cursor handed out so far useless, and says how many there were."""
+        ...
+
+    def error_body(self, status: int) -> dict[str, Any]:
+        """The vendor's body for an error of this HTTP status."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PosSandbox:
+    """One point-of-sale system: its name and how to make its server."""
+
+    name: str
+    build: Callable[[Sequence[Merchant], Clock], Server]
+
+
+def find_sandboxes() -> dict[str, PosSandbox]:
+    """All point-of-sale systems, by name, in alphabetical order."""
+    found: dict[str, PosSandbox] = {}
+    for module in pkgutil.iter_modules(sandbox.__path__):
+        if module.ispkg:
+            record = getattr(importlib.import_module(f"sandbox.{module.name}"), "SANDBOX", None)
+            if isinstance(record, PosSandbox):
+                found[record.name] = record
+    return dict(sorted(found.items()))

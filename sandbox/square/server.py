@@ -1,0 +1,139 @@
+"""The server of Square's sandbox: accounts, tokens, settings and the streams of every merchant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.routing import Route
+
+from sandbox.clock import Clock
+from sandbox.sales import Sale
+from sandbox.square import names
+from sandbox.square.api import Api
+from sandbox.square.errors import TOKEN_ERRORS, VendorError, body_for_status
+from sandbox.square.names import Json
+from sandbox.square.paging import Pager
+from sandbox.square.streams import STREAMS, Streams
+from sandbox.world import Merchant
+
+_BEARER = "Bearer "
+
+
+class SquareServer:
+    """Speaks for all merchants that sell with Square."""
+
+    def __init__(self, merchants: Sequence[Merchant], clock: Clock) -> None:
+        """Opens the merchants' accounts."""
+        self.clock = clock
+        self.settings = {"cursor_seconds": 300, "short_pages": 1, "lag_reads": 0, "kept_texts": 8_000}
+        self.pager = Pager(clock, self.settings)
+        self.streams = {names.merchant_id(each): Streams(each, self.settings) for each in merchants}
+        self._owners = {names.access_token(each): each for each in merchants}
+        self._token_states: dict[str, str] = {}
+
+    def routes(self) -> Sequence[Route]:
+        """The vendor's routes."""
+        return Api(self).routes()
+
+    def account_id(self, merchant: Merchant) -> str:
+        """Merchant id."""
+        return names.merchant_id(merchant)
+
+    def account(self, merchant: Merchant) -> dict[str, Any]:
+        """How to register an account."""
+        account_id = names.merchant_id(merchant)
+        market = merchant.market
+        return {
+            "pos_system": merchant.pos_system,
+            "tenant_id": merchant.tenant_id,
+            "name": merchant.name,
+            "account_id": account_id,
+            "credentials": {
+                "access_token": names.access_token(merchant),
+                "merchant_id": account_id,
+            },
+            "country": market.country,
+            "currency": market.currency,
+            "locations": [
+                {
+                    "id": names.location_id(merchant, shop),
+                    "name": shop.name,
+                    "timezone": shop.zone.key,
+                    "currency": market.currency,
+                    "is_active": shop.is_active,
+                }
+                for shop in merchant.shops
+            ],
+            "settings": {"day_starts_at": "00:00"},
+        }
+
+    def document_id(self, sale: Sale) -> str:
+        """Order id."""
+        return names.order_id(sale)
+
+    def location_id(self, sale: Sale) -> str:
+        """Location id."""
+        return names.location_id(sale.merchant, sale.shop)
+
+    def merchant_of_token(self, authorization: str) -> Merchant | None:
+        """Whose bearer token this header carries."""
+        if not authorization.startswith(_BEARER):
+            return None
+        return self._owners.get(authorization.removeprefix(_BEARER).strip())
+
+    def authorize(self, authorization: str, *, needs_scopes: bool = True) -> Merchant:
+        """The merchant of a request.
+
+        Raises:
+            VendorError: no token, an unknown one, or one that is not valid any more.
+        """
+        merchant = self.merchant_of_token(authorization)
+        if merchant is None:
+            raise VendorError(401, "UNAUTHORIZED", "This request could not be authorized.")
+        state = self.token_state(merchant)
+        if state == "valid" or (state == "insufficient_scopes" and not needs_scopes):
+            return merchant
+        raise VendorError(*TOKEN_ERRORS[state])
+
+    def token_state(self, merchant: Merchant) -> str:
+        """How the account's token is answered."""
+        return self._token_states.get(merchant.key, "valid")
+
+    def set_token(self, merchant: Merchant, state: str) -> None:
+        """Sets how the account's token is answered from now on."""
+        self._token_states[merchant.key] = state
+
+    def inject(self, merchant: Merchant, stream: str, text: str) -> str:
+        """Puts a document verbatim into a stream.
+
+        Raises:
+            ValueError: there is no such stream.
+        """
+        if stream not in STREAMS:
+            raise ValueError(f"stream must be one of {', '.join(STREAMS)}")
+        return self.streams[names.merchant_id(merchant)].inject(stream, text, self.clock.now())
+
+    def set_settings(self, settings: Mapping[str, int]) -> dict[str, int]:
+        """Changes settings; orders made from now on lag when ``lag_reads`` is given.
+
+        Raises:
+            ValueError: a setting that does not exist.
+        """
+        unknown = set(settings) - set(self.settings)
+        if unknown:
+            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
+        self.settings.update(settings)
+        if "lag_reads" in settings:
+            for streams in self.streams.values():
+                streams.lag_reads = settings["lag_reads"]
+                streams.lag_from = len(streams.merchant.sales)
+        return dict(self.settings)
+
+    def expire_cursors(self) -> int:
+        """Forgets every cursor."""
+        return self.pager.expire()
+
+    def error_body(self, status: int) -> Json:
+        """The vendor's body for an error of this HTTP status."""
+        return body_for_status(status)
