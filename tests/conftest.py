@@ -1,0 +1,155 @@
+"""What every test stands on: a real PostgreSQL, the project's schema and models in it, and a sandbox.
+
+Each worker has a server of its own, with one database that is emptied before each test that uses it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from pipelines.normalise import Normalised, normalise
+from pipelines.replay import replay
+from pipelines.sync import Context, Report, sync
+from pos_cli.sandbox import connect_accounts, sandbox_environment
+from pos_core.database.address import DatabaseAddress
+from pos_core.database.connect import embedded_server, get_engine
+from pos_core.database.embedded import EmbeddedServer
+from pos_core.database.migrate import migrate
+from pos_core.repositories.configurations import Configuration
+from pos_core.repositories.sync_logs import SyncCounts
+from pos_core.settings import get_settings
+from pos_core.vault import Vault, load_vault
+from sandbox.engine import Options
+from sandbox.square.driver import Driver, serving
+
+_KEPT = ("pos_schema_version", "pos_model_builds")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
+    """A PostgreSQL server for this worker."""
+    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"))
+    yield embedded.acquire()
+    embedded.release()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A database with the project's tables and models, and what a process syncs with."""
+
+    engine: Engine
+    address: DatabaseAddress
+    home: Path
+    vault: Vault
+
+    @property
+    def context(self) -> Context:
+        """As the Dagster resource makes it."""
+        return Context(self.engine, self.address, self.vault, self.home / "work", workers=4)
+
+    def sync(self, *configurations: Configuration, **options: Any) -> Report:
+        """Reads and lands; nothing is normalised."""
+        return sync(self.context, [each.id for each in configurations], **options)
+
+    def normalise(self) -> Normalised:
+        """Brings the marts up to date."""
+        return normalise(self.engine, self.address, self.home / "dbt")
+
+    def replay(
+        self, configuration: Configuration, stream: str, saved: Any, read_at: Any = None
+    ) -> SyncCounts:
+        """Lands documents as from a file; nothing is normalised."""
+        return replay(self.context, configuration.id, stream, saved, read_at)
+
+    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a query."""
+        with self.engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(text(query), parameters)]
+
+    def value(self, query: str, **parameters: Any) -> Any:
+        """The one value of a query."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(query), parameters).scalar_one()
+
+    def execute(self, statement: str, **parameters: Any) -> None:
+        """Runs a statement."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), parameters)
+
+    def marts(self) -> dict[str, list[str]]:
+        """All rows of the marts but for our own times, sorted, to compare two states."""
+        ours = "- 'normalized_at' - 'first_received_at' - 'source'"
+        return {
+            table: [
+                json.dumps(row["content"], sort_keys=True)
+                for row in self.rows(f"select to_jsonb(t) {ours} as content from {table} as t order by 1")
+            ]
+            for table in ("pos_transactions", "pos_transaction_items", "pos_transaction_payments")
+        }
+
+
+@pytest.fixture(scope="session")
+def built_project(server: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project's database, made once per worker: migrated, models built while it is empty."""
+    home = tmp_path_factory.mktemp("home")
+    patch = pytest.MonkeyPatch()
+    _enter(patch, home, server)
+    engine = get_engine()
+    migrate(engine)
+    project = Project(engine, server, home, load_vault(get_settings()))
+    project.normalise()
+    yield project
+    engine.dispose()
+    patch.undo()
+    _forget()
+
+
+@pytest.fixture
+def project(built_project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """The project over an empty database; `Settings` point to it."""
+    _enter(monkeypatch, built_project.home, built_project.address)
+    tables = built_project.rows(
+        "select schemaname || '.' || quote_ident(tablename) as name from pg_tables "
+        "where (schemaname in ('public', 'pos_work') or schemaname like 'raw\\_%') "
+        "and tablename <> all(:kept) and tablename not like '%currency%' order by 1",
+        kept=list(_KEPT),
+    )
+    built_project.execute("truncate " + ", ".join(row["name"] for row in tables) + " cascade")
+    yield built_project
+    _forget()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Driver]:
+    """A small sandbox of one's own."""
+    with serving(Options(scale="small")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def connected(project: Project, sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> list[Configuration]:
+    """The sandbox's accounts as configurations, not synced yet."""
+    for name, value in sandbox_environment(sandbox.url).items():
+        monkeypatch.setenv(name, value)
+    return [configuration for _, configuration in connect_accounts(sandbox.url)]
+
+
+def _enter(patch: pytest.MonkeyPatch, home: Path, address: DatabaseAddress) -> None:
+    patch.setenv("POS_HOME", str(home))
+    patch.setenv("POS_DATABASE_URL", address.libpq())
+    for name in ("POS_ENCRYPTION_KEYS", "POS_ENVIRONMENT"):
+        patch.delenv(name, raising=False)
+    _forget()
+
+
+def _forget() -> None:
+    """What this process has remembered of another test's settings."""
+    if get_engine.cache_info().currsize:
+        get_engine().dispose()
+    for cached in (get_settings, embedded_server, get_engine):
+        cached.cache_clear()
