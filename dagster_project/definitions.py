@@ -1,6 +1,6 @@
 """What Dagster loads. Definitions live below `defs/`; this only puts them together."""
 
-from dagster import Definitions
+from dagster import Definitions, in_process_executor
 
 from dagster_project.defs import checks, ingestion, resources, schedules, sensors
 
@@ -10,5 +10,6 @@ defs = Definitions(
     jobs=[ingestion.sync_job, checks.check_job],
     schedules=[schedules.due_configurations, schedules.daily_checks],
     sensors=[sensors.configuration_partitions],
+    executor=in_process_executor,  # a run is one process; steps in processes of their own cost seconds
     resources={"pos": resources.PosResource()},
 )

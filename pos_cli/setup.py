@@ -21,6 +21,8 @@ storage:
   postgres:
     postgres_url:
       env: POS_DAGSTER_DATABASE_URL
+nux:
+  enabled: false
 telemetry:
   enabled: false
 run_monitoring:

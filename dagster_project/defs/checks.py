@@ -12,7 +12,6 @@ from dagster import (
     AssetSelection,
     asset_check,
     define_asset_job,
-    in_process_executor,
     multi_asset_check,
 )
 from dagster._core.definitions.asset_checks.asset_checks_definition import AssetChecksDefinition
@@ -141,6 +140,5 @@ dbt_checks = [dbt_tests, every_document_accepted]
 check_job = define_asset_job(
     "check_marts",
     selection=AssetSelection.checks(*dbt_checks),
-    executor_def=in_process_executor,
     description="Runs every data test over the whole marts.",
 )

@@ -15,7 +15,6 @@ from dagster import (
     Config,
     Failure,
     define_asset_job,
-    in_process_executor,
     multi_asset,
 )
 from pydantic import Field
@@ -70,7 +69,6 @@ def sync_assets(
 sync_job = define_asset_job(
     "sync_configurations",
     selection=AssetSelection.assets(sync_assets).without_checks(),
-    executor_def=in_process_executor,
     description="Syncs the configurations in the run config, or those that are due.",
 )
 

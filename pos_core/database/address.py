@@ -1,7 +1,7 @@
 """One PostgreSQL address and the ways that libraries want it written."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -47,7 +47,7 @@ class DatabaseAddress:
                 "POS_DATABASE_URL must look like postgresql://user:password@host:5432/database."
             )
         query = {key: value if isinstance(value, str) else value[-1] for key, value in parsed.query.items()}
-        host = query.pop("host", None) or parsed.host or "localhost"
+        host = query.pop("host", None) or unquote(parsed.host or "") or "localhost"
         port = int(query.pop("port", None) or parsed.port or 5432)
         return cls(
             host=host,
