@@ -2,8 +2,8 @@
 
 from pos_cli.demo.tie_out import compare
 from pos_core.repositories.configurations import Configuration
-from tests.conftest import Project
 from sandbox.square.driver import Driver
+from tests.conftest import Project
 
 
 def test_every_figure_is_the_sandboxs_own(
