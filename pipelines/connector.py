@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from pipelines.credentials import Keeper
     from pipelines.http import VendorHttp
     from pipelines.windows import Plan
 
@@ -86,12 +87,14 @@ class ReadRequest:
     """Everything a connector needs to read one configuration.
 
     Args:
+        credentials: for what a customer wrote beside the secrets, such as which shops to read.
         plan: says which windows of a stream and location are still to be read.
         waiting: per stream, documents that were incomplete and are to be asked for again.
     """
 
     configuration_id: UUID
     account_id: str
+    credentials: Credentials
     http: "VendorHttp"
     plan: "Plan"
     waiting: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -105,9 +108,10 @@ class Connector:
         sales_stream: the stream whose documents become transactions.
         base_url: the operator's address of the vendor, without a slash at the end.
         read_credentials: checks what a customer gave; raises CredentialsError naming what is missing.
-        open_http: a client that sends these credentials to that address.
-        confirm: asks the vendor whose credentials they are.
+        open_http: a client that sends the keeper's credentials to that address, and renews them.
+        confirm: asks the vendor whose credentials they are; raises CredentialsError when they say otherwise.
         read: yields pages, and a WindowRead when a window is complete.
+        locate: the shop in a document of the stream that holds them, or None.
         identify: raises DocumentError when the document has no usable id.
         strip: the document without personal data.
         incomplete: why a document is known to be incomplete, or None.
@@ -120,9 +124,10 @@ class Connector:
     sales_stream: str
     base_url: Callable[[], str]
     read_credentials: Callable[[Mapping[str, Any]], dict[str, Any]]
-    open_http: Callable[[str, Credentials], "VendorHttp"]
-    confirm: Callable[["VendorHttp"], Account]
+    open_http: Callable[[str, "Keeper"], "VendorHttp"]
+    confirm: Callable[["VendorHttp", Credentials], Account]
     read: Callable[[ReadRequest], Iterator[Page | WindowRead]]
+    locate: Callable[[Document], Location | None]
     identify: Callable[[str, Document], Identity]
     strip: Callable[[str, Document], Document]
     incomplete: Callable[[str, Document], str | None]

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from pipelines.connector import Connector, Page, ReadRequest, WindowRead
+from pipelines.credentials import StoredKeeper
 from pipelines.documents import Known, Landable, Unlandable, is_news, prepare
 from pipelines.landing import Batch, make_batch
 from pipelines.windows import Plan
 from pos_core.errors import ConfigurationError
-from pos_core.repositories import configurations, documents, ledger
+from pos_core.repositories import documents, ledger
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.ledger import Window
 from pos_core.repositories.sync_logs import SyncCounts
@@ -75,13 +76,13 @@ def fetch(
             f"{configuration.name} was connected at {configuration.base_url}, this process is set to "
             f"{connector.base_url()}; a configuration stays with the address it was made for."
         )
+    keeper = StoredKeeper(engine, vault, configuration)
     with engine.connect() as connection:
-        credentials = configurations.open_credentials(connection, vault, configuration)
         covered = ledger.covered(connection, configuration.id)
         waiting = documents.waiting_ids(connection, configuration.id)
     plan = Plan(configuration.history_from or _BEGINNING, covered, since)
-    with connector.open_http(configuration.base_url, credentials) as http:
-        request = ReadRequest(configuration.id, configuration.account_id, http, plan, waiting)
+    with connector.open_http(configuration.base_url, keeper) as http:
+        request = ReadRequest(configuration.id, configuration.account_id, keeper.current, http, plan, waiting)
         try:
             for event in connector.read(request):
                 if isinstance(event, WindowRead):
@@ -123,7 +124,8 @@ def take_page(
         else:
             candidates.append(prepared)
     if connector.stream(page.stream).holds_locations:
-        _note_locations(fetched, page)
+        located = filter(None, map(connector.locate, page.documents))
+        fetched.locations.update({each.external_id: each.name for each in located})
     news = _news(engine, connector, fetched, page.stream, candidates, keep_incomplete)
     if news:
         configuration = fetched.configuration
@@ -178,12 +180,6 @@ def _note_window(fetched: Fetched, event: WindowRead) -> None:
     fetched.windows.extend(
         Window(event.stream, location, event.window_from, event.window_to) for location in event.location_ids
     )
-
-
-def _note_locations(fetched: Fetched, page: Page) -> None:
-    for document in page.documents:
-        if isinstance(document, dict) and isinstance(document.get("id"), str):
-            fetched.locations[document["id"]] = str(document.get("name") or document["id"])
 
 
 def _as_known(candidate: Landable) -> Known:

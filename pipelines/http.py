@@ -58,9 +58,10 @@ class VendorHttp:
     Args:
         title: the vendor's name, for messages.
         base_url: the operator's address of the vendor.
-        headers: sent with every request; the authorization is among them.
+        headers: sent with every request.
         read_error: turns a refusal into an error.
         per_second: requests a second at most.
+        auth: adds the authorization, and renews it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class VendorHttp:
         headers: Mapping[str, str],
         read_error: ErrorReader,
         per_second: int,
+        auth: httpx.Auth | None = None,
     ) -> None:
         self.title = title
         self.base_url = base_url
@@ -79,6 +81,7 @@ class VendorHttp:
         self._client = httpx.Client(
             base_url=base_url,
             headers={"accept": "application/json", **headers},
+            auth=auth,
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=not _is_loopback(base_url),
@@ -93,13 +96,21 @@ class VendorHttp:
     def __exit__(self, *_exception: object) -> None:
         self._client.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Sends a GET; see `_ask` for what it raises."""
-        return self._ask("GET", path, params=dict(params or {}))
+        return self._ask("GET", path, params=dict(params or {}), headers=dict(headers or {}))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Sends a POST that only reads, so that it may be repeated; see `_ask` for what it raises."""
+        """Sends a POST of JSON that only reads, so that it may be repeated; see `_ask` for what it raises."""
         return self._ask("POST", path, json=body)
+
+    def post_form(
+        self, path: str, form: Mapping[str, str], params: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Sends a POST of form fields, as OAuth wants it; see `_ask` for what it raises."""
+        return self._ask("POST", path, data=dict(form), params=dict(params or {}))
 
     def _ask(self, method: str, path: str, **content: Any) -> Answer:
         """One request with its retries.

@@ -22,7 +22,7 @@ from pos_core.errors import (
     SettingsError,
 )
 from pos_core.repositories import configurations
-from pos_core.repositories.configurations import Configuration, NewConfiguration
+from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.documents import open_problems
 from pos_core.settings import get_settings
 from pos_core.vault import load_vault
@@ -80,36 +80,20 @@ def connect_account(
         VendorError: the vendor cannot be asked, or refuses.
         ConfigurationError: a location is live under another configuration.
     """
-    from pipelines.registry import get_connector
+    from pipelines.connect import Request
+    from pipelines.connect import connect_account as connect
 
-    connector = get_connector(pos)
-    if not isinstance(given, dict):
-        raise CredentialsError("The credentials file must hold one JSON object.")
-    credentials = connector.read_credentials(given)
-    base_url = connector.base_url()
-    with connector.open_http(base_url, credentials) as http:
-        account = connector.confirm(http)
-    named = credentials.get("merchant_id")
-    if named and named != account.account_id:
-        raise CredentialsError(
-            f"The credentials name account {named}, but {connector.title} says {account.account_id}."
-        )
-    new = NewConfiguration(
+    settings = get_settings()
+    request = Request(
         tenant_id=tenant,
-        pos_system=connector.pos_system,
+        pos_system=pos,
         name=name,
-        account_id=account.account_id,
-        account_name=account.name,
-        base_url=base_url,
-        history_from=account.opened_at,
-        locations=[(each.external_id, each.name) for each in account.locations],
-        sync_interval_seconds=get_settings().sync_interval_seconds,
+        given=given,
+        actor=f"cli:{getpass.getuser()}",
+        sync_interval_seconds=settings.sync_interval_seconds,
         day_starts_at=day_starts_at,
     )
-    with get_engine().begin() as connection:
-        return configurations.create_or_revive(
-            connection, load_vault(get_settings()), new, credentials, f"cli:{getpass.getuser()}"
-        )
+    return connect(get_engine(), load_vault(settings), request)
 
 
 def show_configurations(tenant: UUID | None, as_json: bool) -> None:

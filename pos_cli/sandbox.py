@@ -28,8 +28,8 @@ def sandbox_command(
 
 
 def sandbox_environment(url: str) -> dict[str, str]:
-    """The operator settings that send every POS to the sandbox: `<POS>_BASE_URL`."""
-    return {f"{each['pos_system'].upper()}_BASE_URL": url for each in accounts(url)}
+    """The operator settings that send every POS to the sandbox."""
+    return {variable: url for each in accounts(url) for variable in each["address_variables"]}
 
 
 def connect_accounts(url: str) -> list[tuple[dict[str, Any], Configuration]]:

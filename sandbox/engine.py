@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sandbox.clock import SECOND, WORLD_END, Clock, Instant, format_instant
-from sandbox.edits import Edited, length_of, run_round
-from sandbox.ids import random_for
-from sandbox.registry import Server, find_sandboxes
-from sandbox.trade import add_sale, open_books
-from sandbox.world import CHAINS, Merchant, make_merchant
+from sandbox.edits import length_of
+from sandbox.registry import PosSandbox, Server, find_sandboxes
+from sandbox.world import Merchant, make_merchant
 
 Scale = Literal["demo", "small", "large"]
 TOKEN_STATES = ("valid", "expired", "revoked", "insufficient_scopes")
-_DEMO_ORDERS = (2_150, 1_000, 350)
 _SMALL_ORDERS = 60
-_SOLD = ("plain", "modifiers", "plain", "split", "plain", "order_discount", "plain", "gratuity")
 
 
 class WorldError(ValueError):
@@ -55,29 +51,27 @@ class World:
         self.rounds: list[dict[str, Any]] = []
         self._sold = 0
         for name, record in find_sandboxes().items():
-            merchants = self._merchants(name)
+            merchants = self._merchants(record)
             server = record.build(merchants, clock)
             self.servers[name] = server
             self.merchants.update({server.account_id(each): each for each in merchants})
 
-    def _merchants(self, pos_system: str) -> list[Merchant]:
+    def _merchants(self, record: PosSandbox) -> list[Merchant]:
         options = self.options
-        chains = list(CHAINS[options.scale if options.scale != "large" else "one"])
-        counts = list(_DEMO_ORDERS if options.scale == "demo" else [_SMALL_ORDERS] * 2)
+        chains = list(record.chains[options.scale if options.scale != "large" else "one"])
+        counts = list(record.demo_orders if options.scale == "demo" else [_SMALL_ORDERS] * len(chains))
         if options.merchants is not None or options.scale == "large":
             number = options.merchants or 1
             orders = options.orders or 20 * number
             if number > 1:
-                chains = [CHAINS["many"][place % 3] for place in range(number)]
+                many = record.chains["many"]
+                chains = [many[place % len(many)] for place in range(number)]
             counts = [orders // number + (place < orders % number) for place in range(number)]
             chains = chains[:number]
-        merchants: list[Merchant] = []
-        for place, (chain, count) in enumerate(zip(chains, counts, strict=True)):
-            merchant = make_merchant(options.seed, pos_system, place, chain, WORLD_END)
-            specials = min(max(count // 6, min(count * 3 // 4, 45)), 4_000)
-            open_books(merchant, count, WORLD_END, specials)
-            merchants.append(merchant)
-        return merchants
+        return [
+            make_merchant(options.seed, record.name, place, chain, count, WORLD_END)
+            for place, (chain, count) in enumerate(zip(chains, counts, strict=True))
+        ]
 
     def merchant(self, account_id: object) -> Merchant:
         """The merchant of a vendor's account id.
@@ -151,38 +145,21 @@ class World:
             "round": wanted,
             "now": format_instant(now + length),
             "merchants": [
-                self._describe(account_id, merchant, run_round(merchant, wanted, now, now + length))
+                {
+                    "account_id": account_id,
+                    **self._server(merchant).edit(merchant, wanted, now, now + length),
+                }
                 for account_id, merchant in self.merchants.items()
             ],
         }
         self.rounds.append(answer)
         return answer
 
-    def _describe(self, account_id: str, merchant: Merchant, edited: Edited) -> dict[str, Any]:
-        server = self._server(merchant)
-        return {
-            "account_id": account_id,
-            "changed": [server.document_id(sale) for sale in edited.changed],
-            "created": [server.document_id(sale) for sale in edited.created],
-        }
-
     def _sell(self, merchant: Merchant, count: int, now: Instant) -> dict[str, Any]:
         if not 1 <= count <= 100_000:
             raise WorldError("count must be within 1 and 100000")
-        shops = [shop for shop in merchant.shops if shop.is_active]
-        created: list[str] = []
-        for _ in range(count):
-            rng = random_for(merchant.seed, "sell", merchant.key, len(merchant.sales))
-            closed_at = now - 12 * SECOND
-            recipe = _SOLD[len(merchant.sales) % len(_SOLD)]
-            opened_at = closed_at - rng.randint(20, 200) * SECOND
-            sale = add_sale(merchant, rng.choice(shops), recipe, opened_at, now)
-            # What is sold now is the newest change, whatever the till's own pace.
-            sale.closed_at = closed_at
-            sale.updated_at = now // SECOND * SECOND if rng.random() < 0.5 else now
-            sale.available_at = now
-            created.append(self._server(merchant).document_id(sale))
-        return {"merchant_id": self._server(merchant).account_id(merchant), "created": created}
+        server = self._server(merchant)
+        return {"merchant_id": server.account_id(merchant), "created": server.sell(merchant, count, now)}
 
 
 class Journal:

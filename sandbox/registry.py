@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from starlette.routing import Route
 
 import sandbox
-from sandbox.clock import Clock
-from sandbox.sales import Sale
-from sandbox.world import Merchant
+from sandbox.clock import Clock, Instant
+from sandbox.world import CHAINS, Chain, Merchant
 
 
 class Server(Protocol):
@@ -28,15 +27,21 @@ class Server(Protocol):
         ...
 
     def account(self, merchant: Merchant) -> dict[str, Any]:
-        """How to register an account: credentials, locations, settings."""
+        """How to register an account: credentials, locations, settings, the operator's address variables."""
         ...
 
-    def document_id(self, sale: Sale) -> str:
-        """The vendor's name for a sales document."""
+    def transactions(self, merchant: Merchant, now: Instant) -> list[dict[str, Any]]:
+        """What was really sold until now, one row per transaction; amounts in minor units."""
         ...
 
-    def location_id(self, sale: Sale) -> str:
-        """The vendor's name for the shop of a sale."""
+    def edit(
+        self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant
+    ) -> dict[str, list[str]]:
+        """Runs a round of edits, and says which documents were ``changed`` and which ``created``."""
+        ...
+
+    def sell(self, merchant: Merchant, count: int, now: Instant) -> list[str]:
+        """Sells some more, now, and says which documents that made."""
         ...
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
@@ -66,10 +71,19 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PosSandbox:
-    """One point-of-sale system: its name and how to make its server."""
+    """One point-of-sale system.
+
+    Args:
+        name: of the system.
+        build: makes the server of its merchants, whose books it opens.
+        chains: the merchants of each scale.
+        demo_orders: how many sales each merchant of the ``demo`` scale has made.
+    """
 
     name: str
     build: Callable[[Sequence[Merchant], Clock], Server]
+    chains: Mapping[str, Sequence[Chain]] = field(default_factory=lambda: CHAINS)
+    demo_orders: Sequence[int] = (2_150, 1_000, 350)
 
 
 def find_sandboxes() -> dict[str, PosSandbox]:

@@ -22,17 +22,18 @@ _SPECIALS = (
 )
 _OPEN = ("open_unpaid", "open_authorized", "pickup_waiting", "draft")
 _LATE = ("offline", "offline_untold", "offline_partly")
+_SOLD = ("plain", "modifiers", "plain", "split", "plain", "order_discount", "plain", "gratuity")
 
 
-def open_books(merchant: Merchant, count: int, end_at: Instant, specials: int) -> None:
-    """Fills a merchant's book with the sales of the world's four weeks.
+def open_books(merchant: Merchant, end_at: Instant) -> None:
+    """Fills a merchant's book with the sales of the world's four weeks, some of them not plain.
 
     Args:
         merchant: whose book.
-        count: sales, returns included.
         end_at: the world's present; nothing is begun later.
-        specials: how many of them are not plain.
     """
+    count = merchant.order_count
+    specials = min(max(count // 6, min(count * 3 // 4, 45)), 4_000)
     rng = random_for(merchant.seed, "book", merchant.key)
     slots = sorted(_slot(merchant, rng, end_at) for _ in range(count))
     nights = _clock_changes(merchant) if count >= 40 else []
@@ -81,6 +82,23 @@ def add_sale(merchant: Merchant, shop: Shop, recipe: str, opened_at: Instant, en
     merchant.sales.append(sale)
     merchant.revision += 1
     return sale
+
+
+def sell(merchant: Merchant, count: int, now: Instant) -> list[Sale]:
+    """Sells some more; what is sold now is the newest change, whatever the till's own pace."""
+    shops = [shop for shop in merchant.shops if shop.is_active]
+    sold = []
+    for _ in range(count):
+        rng = random_for(merchant.seed, "sell", merchant.key, len(merchant.sales))
+        closed_at = now - 12 * SECOND
+        recipe = _SOLD[len(merchant.sales) % len(_SOLD)]
+        opened_at = closed_at - rng.randint(20, 200) * SECOND
+        sale = add_sale(merchant, rng.choice(shops), recipe, opened_at, now)
+        sale.closed_at = closed_at
+        sale.updated_at = now // SECOND * SECOND if rng.random() < 0.5 else now
+        sale.available_at = now
+        sold.append(sale)
+    return sold
 
 
 def _clock_changes(merchant: Merchant) -> list[tuple[Instant, int]]:

@@ -6,7 +6,7 @@ that it checks both the servers and whoever reads them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -42,7 +42,7 @@ def truth_of(merchants: Iterable[tuple[Server, Merchant]], now: Instant) -> dict
     transactions: list[dict[str, Any]] = []
     days: list[dict[str, Any]] = []
     for server, merchant in merchants:
-        rows = [_transaction(server, sale) for sale in merchant.sales if sale.available_at <= now]
+        rows = server.transactions(merchant, now)
         exponent = merchant.market.exponent
         days += _days(rows, exponent)
         for row in rows:
@@ -73,16 +73,19 @@ def _paid(sale: Sale) -> int:
     return taken - given
 
 
-def _transaction(server: Server, sale: Sale) -> dict[str, Any]:
+def sale_row(
+    sale: Sale, account_id: str, location_id: str, document_id: Callable[[Sale], str]
+) -> dict[str, Any]:
+    """The row of one sale, one document each; amounts in minor units."""
     body, amounts, status = sale.body, sale.amounts(), _status(sale)
     sources = [part.source for part in body.returns if part.source is not None]
     lines = [*body.basket.lines, *(line for part in body.returns for line in part.basket.lines)]
     return {
         "pos_system": sale.merchant.pos_system,
-        "account_id": server.account_id(sale.merchant),
-        "external_id": server.document_id(sale),
-        "external_location_id": server.location_id(sale),
-        "parent_external_id": server.document_id(sources[0]) if len(sources) == 1 else None,
+        "account_id": account_id,
+        "external_id": document_id(sale),
+        "external_location_id": location_id,
+        "parent_external_id": document_id(sources[0]) if len(sources) == 1 else None,
         "kind": sale.kind,
         "status": status,
         "is_revenue": status == "completed" and sale.kind != "other",

@@ -163,6 +163,7 @@ class Merchant:
     categories: dict[str, str]
     products: list[Product]
     first_day: date
+    order_count: int
     sales: list[Sale] = field(default_factory=list)
     revision: int = 0
     catalog_versions: list[Instant] = field(default_factory=list)
@@ -234,8 +235,9 @@ _DE_TOWNS = (("Am Markt", "Europe/Berlin"), ("Bahnhofsweg", "Europe/Berlin"))
 _WEST_TOWNS = (("Juniper Lane", "America/Los_Angeles"),)
 _JP_TOWNS = (("Kawabata", "Asia/Tokyo"),)
 
-_Towns = tuple[tuple[str, str], ...]
-CHAINS: dict[str, tuple[tuple[str, Market, _Towns], ...]] = {
+Chain = tuple[str, Market, tuple[tuple[str, str], ...]]
+"""Name, market, and the shops, each with its IANA zone."""
+CHAINS: dict[str, tuple[Chain, ...]] = {
     "demo": (
         ("Hearth & Crumb Bakeries", UNITED_STATES, _US_TOWNS),
         ("Backhaus Morgenrot", GERMANY, _DE_TOWNS),
@@ -255,7 +257,7 @@ CHAINS: dict[str, tuple[tuple[str, Market, _Towns], ...]] = {
 
 
 def make_merchant(
-    seed: int, pos_system: str, index: int, chain: tuple[str, Market, _Towns], end_at: Instant
+    seed: int, pos_system: str, index: int, chain: Chain, order_count: int, end_at: Instant
 ) -> Merchant:
     """A chain before its first sale.
 
@@ -264,6 +266,7 @@ def make_merchant(
         pos_system: whose account this is.
         index: of the merchant among those of its point-of-sale system, from 0.
         chain: name, market and shops.
+        order_count: sales it has made when the world ends.
         end_at: the world's present.
     """
     name, market, towns = chain
@@ -294,6 +297,7 @@ def make_merchant(
         categories=dict(_CATEGORIES),
         products=[_make_product(market, row, created_at) for row in enumerate(_SHELF)],
         first_day=last_day - timedelta(days=WORLD_DAYS),
+        order_count=order_count,
         catalog_versions=[created_at + place * 1_733 for place in range(len(_SHELF))],
     )
     _rework_shelf(merchant, end_at)

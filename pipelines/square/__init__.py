@@ -16,6 +16,7 @@ CONNECTOR = Connector(
     open_http=client.open_http,
     confirm=client.confirm,
     read=source.read,
+    locate=client.locate,
     identify=documents.identify,
     strip=documents.strip,
     incomplete=documents.incomplete,

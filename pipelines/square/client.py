@@ -7,10 +7,17 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.connector import Account, Credentials, Location
+from pipelines.connector import Account, Credentials, Document, Location
+from pipelines.credentials import Keeper, RenewingAuth
 from pipelines.http import Answer, VendorHttp
 from pipelines.square.documents import parse_instant
-from pos_core.errors import PosError, VendorAuthError, VendorFaultError, VendorRequestError
+from pos_core.errors import (
+    CredentialsError,
+    PosError,
+    VendorAuthError,
+    VendorFaultError,
+    VendorRequestError,
+)
 
 API_VERSION = "2026-07-15"
 _REQUESTS_PER_SECOND = 20  # Square publishes no figure; it answers 429 when it is too much
@@ -24,13 +31,11 @@ _AUTH_WORDS = {
 }
 
 
-def open_http(base_url: str, credentials: Credentials) -> VendorHttp:
+def open_http(base_url: str, keeper: Keeper) -> VendorHttp:
     """A client for one Square account."""
-    headers = {
-        "authorization": f"Bearer {credentials['access_token']}",
-        "square-version": API_VERSION,
-    }
-    return VendorHttp("Square", base_url, headers, read_error, _REQUESTS_PER_SECOND)
+    auth = RenewingAuth(lambda: str(keeper.current["access_token"]))
+    headers = {"square-version": API_VERSION}
+    return VendorHttp("Square", base_url, headers, read_error, _REQUESTS_PER_SECOND, auth)
 
 
 def read_error(status: int, body: Any) -> PosError:
@@ -43,10 +48,11 @@ def read_error(status: int, body: Any) -> PosError:
     return VendorRequestError(f"Square refused a request with HTTP {status} {code}.".strip(), code)
 
 
-def confirm(http: VendorHttp) -> Account:
+def confirm(http: VendorHttp, credentials: Credentials) -> Account:
     """Asks whose token it is and which shops it has, closed ones too.
 
     Raises:
+        CredentialsError: they name another merchant.
         VendorAuthError: the token is not accepted, or may not read the profile.
         VendorFaultError: the answer is not as documented.
     """
@@ -55,17 +61,26 @@ def confirm(http: VendorHttp) -> Account:
     if len(merchants) != 1 or not isinstance(merchants[0].get("id"), str):
         raise VendorFaultError("Square did not say which merchant the token belongs to.")
     merchant = merchants[0]
+    named = credentials.get("merchant_id")
+    if named and named != merchant["id"]:
+        raise CredentialsError(
+            f"The credentials name merchant {named}, but the token belongs to {merchant['id']}."
+        )
     opened = [parse_instant(entry.get("created_at")) for entry in (merchant, *locations)]
     return Account(
         account_id=merchant["id"],
         name=str(merchant.get("business_name") or merchant["id"]),
-        locations=tuple(
-            Location(location["id"], str(location.get("name") or location["id"]))
-            for location in locations
-            if isinstance(location.get("id"), str)
-        ),
+        locations=tuple(filter(None, map(locate, locations))),
         opened_at=min(filter(None, opened), default=_FOUNDED_AT),
     )
+
+
+def locate(document: Document) -> Location | None:
+    """The shop in a location document; None where it has no id."""
+    external_id = document.get("id") if isinstance(document, Mapping) else None
+    if not isinstance(external_id, str):
+        return None
+    return Location(external_id, str(document.get("name") or external_id))
 
 
 def pages_by_body(http: VendorHttp, path: str, body: Mapping[str, Any]) -> Iterator[Answer]:

@@ -91,6 +91,15 @@ configuration_locations = Table(
     ),
 )
 
+shared_tokens = Table(
+    "pos_shared_tokens",
+    metadata,
+    Column("key_hash", Text, primary_key=True),
+    Column("token_sealed", Text, nullable=False),
+    _instant("renewed_at", nullable=False, now=True),
+    comment="access tokens that many configurations use, found by a hash of their credential",
+)
+
 webhook_logs = Table(
     "pos_webhook_logs",
     metadata,

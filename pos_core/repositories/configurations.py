@@ -217,6 +217,21 @@ def open_credentials(connection: Connection, vault: Vault, configuration: Config
     return vault.open(configuration.tenant_id, configuration.id, sealed)
 
 
+def store_credentials(
+    connection: Connection, vault: Vault, configuration: Configuration, credentials: Mapping[str, Any]
+) -> None:
+    """Puts renewed credentials in the place of those before."""
+    connection.execute(
+        update(configurations)
+        .where(configurations.c.id == configuration.id)
+        .values(
+            credentials_sealed=vault.seal(configuration.tenant_id, configuration.id, credentials),
+            credentials_fingerprint=fingerprint(credentials),
+            updated_at=func.now(),
+        )
+    )
+
+
 def disable(connection: Connection, configuration_id: UUID, reason: str, actor: str) -> Configuration:
     """Stops syncing a configuration; its rows stay, its locations are free for another.
 

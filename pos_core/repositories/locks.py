@@ -36,6 +36,18 @@ def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False)
 
 
 @contextmanager
+def held_key(engine: Engine, key: str) -> Iterator[None]:
+    """Holds the lock of any text while the block runs; waits for whoever has it."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        parameters = {"key": key}
+        connection.execute(text("select pg_advisory_lock(hashtextextended(:key, 0))"), parameters)
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), parameters)
+
+
+@contextmanager
 def held_normalising(engine: Engine) -> Iterator[Connection]:
     """Holds the one lock under which the models run; yields the connection that holds it."""
     with engine.connect() as connection:

@@ -7,14 +7,16 @@ from typing import Any
 
 from starlette.routing import Route
 
-from sandbox.clock import Clock
-from sandbox.sales import Sale
+from sandbox.clock import WORLD_END, Clock, Instant
+from sandbox.edits import run_round
 from sandbox.square import names
 from sandbox.square.api import Api
 from sandbox.square.errors import TOKEN_ERRORS, VendorError, body_for_status
 from sandbox.square.names import Json
 from sandbox.square.paging import Pager
 from sandbox.square.streams import STREAMS, Streams
+from sandbox.trade import open_books, sell
+from sandbox.truth import sale_row
 from sandbox.world import Merchant
 
 _BEARER = "Bearer "
@@ -24,7 +26,9 @@ class SquareServer:
     """Speaks for all merchants that sell with Square."""
 
     def __init__(self, merchants: Sequence[Merchant], clock: Clock) -> None:
-        """Opens the merchants' accounts."""
+        """Opens the merchants' books and accounts."""
+        for merchant in merchants:
+            open_books(merchant, WORLD_END)
         self.clock = clock
         self.settings = {"cursor_seconds": 300, "short_pages": 1, "lag_reads": 0, "kept_texts": 8_000}
         self.pager = Pager(clock, self.settings)
@@ -66,15 +70,31 @@ class SquareServer:
                 for shop in merchant.shops
             ],
             "settings": {"day_starts_at": "00:00"},
+            "address_variables": ["SQUARE_BASE_URL"],
         }
 
-    def document_id(self, sale: Sale) -> str:
-        """Order id."""
-        return names.order_id(sale)
+    def transactions(self, merchant: Merchant, now: Instant) -> list[dict[str, Any]]:
+        """One row per order; what is still offline is left out."""
+        account_id = names.merchant_id(merchant)
+        return [
+            sale_row(sale, account_id, names.location_id(merchant, sale.shop), names.order_id)
+            for sale in merchant.sales
+            if sale.available_at <= now
+        ]
 
-    def location_id(self, sale: Sale) -> str:
-        """Location id."""
-        return names.location_id(sale.merchant, sale.shop)
+    def edit(
+        self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant
+    ) -> dict[str, list[str]]:
+        """Runs a round of edits."""
+        edited = run_round(merchant, number, start_at, end_at)
+        return {
+            "changed": [names.order_id(sale) for sale in edited.changed],
+            "created": [names.order_id(sale) for sale in edited.created],
+        }
+
+    def sell(self, merchant: Merchant, count: int, now: Instant) -> list[str]:
+        """Sells some more, now."""
+        return [names.order_id(sale) for sale in sell(merchant, count, now)]
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose bearer token this header carries."""
