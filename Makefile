@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check format bench clean
+.PHONY: help install demo up test check format bench
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib pos_core pos_cli pipelines dagster_project webhook_api sandbox || true
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib pos_core pos_cli pipelines dagster_project webhook_api sandbox benchmarks || true
 	@touch $@
 
 demo: install ## The whole job on made-up data, to its end; leaves nothing running
@@ -35,6 +35,9 @@ check: install ## Format, lint, types, definitions, migrations, models
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.project_checks
+
+bench: install ## What syncs and landing cost on this machine
+	@$(BIN)/python -m benchmarks
 
 format: install ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""What `make bench` measures here: syncs of many configurations, and landing against plain COPY."""

@@ -1,0 +1,55 @@
+"""Wall time and CPU time of a piece of work: this process, its children, and PostgreSQL's."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass
+class Measured:
+    """What something took; CPU seconds are those of this process and of PostgreSQL together."""
+
+    title: str
+    count: int
+    unit: str
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
+        }
+
+
+@contextmanager
+def measured(title: str, count: int, unit: str, data: Path) -> Iterator[Measured]:
+    """Times the block.
+
+    Args:
+        data: PostgreSQL's data folder, by which its processes are found.
+    """
+    result = Measured(title, count, unit)
+    cpu, wall = _cpu_seconds(data), time.monotonic()
+    yield result
+    result.wall_seconds = time.monotonic() - wall
+    result.cpu_seconds = _cpu_seconds(data) - cpu
+
+
+def _cpu_seconds(data: Path) -> float:
+    """Of this process and of the server; children that have ended count with their parent."""
+    server = psutil.Process(int((data / "postmaster.pid").read_text().splitlines()[0]))
+    total = 0.0
+    for process in (psutil.Process(), server, *server.children()):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+        if process == server:
+            total += times.children_user + times.children_system
+    return total
