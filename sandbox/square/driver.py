@@ -29,7 +29,8 @@ class Driver:
         """Connects to a sandbox that listens."""
         self.url = url
         self.http = httpx.Client(base_url=url, timeout=60)
-        self.accounts: list[dict[str, Any]] = self.http.get("/_sandbox/accounts").json()
+        accounts = self.http.get("/_sandbox/accounts").json()
+        self.accounts: list[dict[str, Any]] = [each for each in accounts if each["pos_system"] == "square"]
 
     def headers(self, account: int = 0) -> dict[str, str]:
         """Headers with an account's token."""
