@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.connector import Account, Credentials, Document, Location
-from pipelines.credentials import Keeper, RenewingAuth
+from pipelines.credentials import Keeper
 from pipelines.http import Answer, VendorHttp
 from pipelines.square.documents import parse_instant
+from pipelines.square.oauth import API_VERSION, authorization
 from pos_core.errors import (
     CredentialsError,
     PosError,
@@ -19,7 +20,6 @@ from pos_core.errors import (
     VendorRequestError,
 )
 
-API_VERSION = "2026-07-15"
 _REQUESTS_PER_SECOND = 20  # Square publishes no figure; it answers 429 when it is too much
 _FOUNDED_AT = datetime(2009, 1, 1, tzinfo=UTC)
 _AUTH_WORDS = {
@@ -33,7 +33,7 @@ _AUTH_WORDS = {
 
 def open_http(base_url: str, keeper: Keeper) -> VendorHttp:
     """A client for one Square account."""
-    auth = RenewingAuth(lambda: str(keeper.current["access_token"]))
+    auth = authorization(base_url, keeper)
     headers = {"square-version": API_VERSION}
     return VendorHttp("Square", base_url, headers, read_error, _REQUESTS_PER_SECOND, auth)
 
@@ -58,7 +58,7 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
     """
     merchants = items(http.get("/v2/merchants").body, "merchant")
     locations = items(http.get("/v2/locations").body, "locations")
-    if len(merchants) != 1 or not isinstance(merchants[0].get("id"), str):
+    if len(merchants) != 1 or locate(merchants[0]) is None:
         raise VendorFaultError("Square did not say which merchant the token belongs to.")
     merchant = merchants[0]
     named = credentials.get("merchant_id")
@@ -66,7 +66,8 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
         raise CredentialsError(
             f"The credentials name merchant {named}, but the token belongs to {merchant['id']}."
         )
-    opened = [parse_instant(entry.get("created_at")) for entry in (merchant, *locations)]
+    entries = [entry for entry in (merchant, *locations) if isinstance(entry, Mapping)]
+    opened = [parse_instant(entry.get("created_at")) for entry in entries]
     return Account(
         account_id=merchant["id"],
         name=str(merchant.get("business_name") or merchant["id"]),
@@ -94,13 +95,13 @@ def pages_by_body(http: VendorHttp, path: str, body: Mapping[str, Any]) -> Itera
             return
 
 
-def items(body: Any, key: str) -> list[dict[str, Any]]:
-    """The objects under `key`; an absent key is an empty list, as Square writes it.
+def items(body: Any, key: str) -> list[Any]:
+    """What is listed under `key`, objects as a rule; an absent key is an empty list, as Square writes it.
 
     Raises:
-        VendorFaultError: what is there is no list.
+        VendorFaultError: what is there is no list, or errors came in its place.
     """
     found = body.get(key, []) if isinstance(body, dict) else None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or (key not in body and body.get("errors")):
         raise VendorFaultError(f"Square's answer has no list of {key}.")
     return found

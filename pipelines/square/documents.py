@@ -27,12 +27,16 @@ _UNPACK_KEYS = (
 # Who bought, where they live, who served them, and texts that people type: nothing of it is a sale.
 _PERSONAL = frozenset(
     {
-        "customer_id", "customer_details", "buyer_email_address", "buyer_details", "billing_address",
-        "shipping_address", "address", "recipient", "note", "ticket_name", "reference_id", "receipt_url",
-        "receipt_number", "cardholder_name", "team_member_id", "employee_id", "device_details",
-        "business_email", "phone_number", "statement_description_identifier", "coordinates",
-        "bank_account_details", "wallet_details", "risk_evaluation", "reason", "metadata",
-        "pickup_details", "shipment_details", "delivery_details",
+        "customer_id", "customer_details", "buyer_email_address", "buyer_details", "buyer_phone_number",
+        "billing_address", "shipping_address", "address", "recipient", "note", "ticket_name", "reference_id",
+        "receipt_url", "receipt_number", "cardholder_name", "team_member_id", "employee_id",
+        "device_details", "business_email", "email", "email_address", "phone", "phone_number",
+        "statement_description", "statement_description_identifier", "coordinates", "bank_account_details",
+        "wallet_details", "cash_app_details", "square_account_details", "buy_now_pay_later_details",
+        "external_details", "risk_evaluation", "reason", "metadata", "custom_attributes",
+        "custom_attribute_values", "pickup_details", "shipment_details", "delivery_details",
+        "digital_details", "in_store_details", "managed_delivery_details", "given_name", "family_name",
+        "first_name", "last_name", "full_name", "buyer_full_name", "buyer_cashtag", "display_name",
     }
 )  # fmt: skip
 # Of a card only what a receipt shows.
@@ -45,7 +49,7 @@ def identify(stream: str, document: Document) -> Identity:
     Raises:
         DocumentError: there is no id.
     """
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         raise DocumentError("is no JSON object")
     external_id = document.get("id")
     if not isinstance(external_id, str) or not external_id.strip():
@@ -108,12 +112,19 @@ def parse_instant(text: object) -> datetime | None:
 
 
 def _stripped(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        kept = {key: _stripped(entry) for key, entry in value.items() if key not in _PERSONAL}
-        card = kept.get("card")
-        if isinstance(card, dict):
-            kept["card"] = {key: entry for key, entry in card.items() if key in _CARD_KEPT}
-        return kept
+    if isinstance(value, dict):
+        return {
+            key: _card(entry) if key == "card" else _stripped(entry)
+            for key, entry in value.items()
+            if key not in _PERSONAL
+        }
     if isinstance(value, list):
         return [_stripped(entry) for entry in value]
     return value
+
+
+def _card(card: Any) -> Any:
+    """What is kept of a card; nothing where it is no object."""
+    if not isinstance(card, dict):
+        return None
+    return {key: entry for key, entry in card.items() if key in _CARD_KEPT and isinstance(entry, str)}

@@ -1,9 +1,11 @@
-"""Square's address and the credentials a customer has."""
+"""Square's address, the operator's application, and the credentials a customer has."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pos_core.errors import CredentialsError, SettingsError
@@ -11,12 +13,22 @@ from pos_core.errors import CredentialsError, SettingsError
 _KEYS = ("access_token", "refresh_token", "merchant_id")
 
 
+@dataclass(frozen=True)
+class Application:
+    """The operator's application, in whose name tokens are asked for."""
+
+    id: str
+    secret: SecretStr
+
+
 class SquareSettings(BaseSettings):
-    """`SQUARE_BASE_URL`, by default the vendor's production."""
+    """`SQUARE_BASE_URL` (by default production), `SQUARE_APPLICATION_ID` and `SQUARE_APPLICATION_SECRET`."""
 
     model_config = SettingsConfigDict(env_prefix="SQUARE_", extra="ignore", frozen=True)
 
     base_url: str = "https://connect.squareup.com"
+    application_id: str = ""
+    application_secret: SecretStr = SecretStr("")
 
 
 def base_url() -> str:
@@ -33,6 +45,21 @@ def base_url() -> str:
     if url.scheme not in {"http", "https"} or not url.host:
         raise SettingsError("SQUARE_BASE_URL must be an address like https://connect.squareup.com.")
     return text
+
+
+def application() -> Application | None:
+    """The operator's application; None where it is not set, and then no token is renewed.
+
+    Raises:
+        SettingsError: only one of its two settings is there.
+    """
+    settings = SquareSettings()
+    has_secret = bool(settings.application_secret.get_secret_value())
+    if not settings.application_id and not has_secret:
+        return None
+    if not settings.application_id or not has_secret:
+        raise SettingsError("SQUARE_APPLICATION_ID and SQUARE_APPLICATION_SECRET belong together; set both.")
+    return Application(settings.application_id, settings.application_secret)
 
 
 def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,15 @@ Source: POST /v2/orders/search, GET /v2/payments, GET /v2/refunds, POST /v2/cata
 GET /v2/locations; Square-Version 2026-07-15.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from pipelines.connector import Page, ReadRequest, Stream, WindowRead
 from pipelines.http import Answer
 from pipelines.square.client import items, pages_by_body
 from pipelines.square.documents import parse_instant
-from pipelines.windows import split
 from pos_core.errors import VendorRequestError
 
 LOCATIONS = Stream("locations", holds_locations=True)
@@ -29,7 +29,6 @@ STREAMS = (LOCATIONS, CATALOG, PAYMENTS, REFUNDS, ORDERS)
 
 _LOCATIONS_PER_SEARCH = 10
 _ORDERS_PER_BATCH = 100
-_LONGEST_WINDOW = timedelta(days=31)
 _CURSOR_ATTEMPTS = 3
 _CLOCK_STEP = timedelta(milliseconds=1)  # what `_text` can tell apart
 
@@ -42,7 +41,7 @@ def read(request: ReadRequest) -> Read:
     locations = items(answer.body, "locations")
     yield Page(LOCATIONS.name, locations, answer.asked_at)
     until = answer.vendor_now
-    ids = sorted(str(location["id"]) for location in locations if location.get("id"))
+    ids = sorted(filter(None, {_id(location) for location in locations}))
     yield from _catalog(request, until)
     yield from _refunds(request, until)
     yield from _payments(request, ids, until)
@@ -61,9 +60,8 @@ def _orders(request: ReadRequest, location_ids: Sequence[str], until: datetime) 
         members = list(group)
         for at in range(0, len(members), _LOCATIONS_PER_SEARCH):
             some = tuple(members[at : at + _LOCATIONS_PER_SEARCH])
-            for window in windows:
-                for start, end in split(window, _LONGEST_WINDOW):
-                    yield from _orders_window(request, some, start, end)
+            for start, end in windows:
+                yield from _orders_window(request, some, start, end)
 
 
 def _orders_window(
@@ -81,17 +79,21 @@ def _orders_window(
         }
         return request.http.post("/v2/orders/search", {**body, "cursor": cursor} if cursor else body)
 
-    yield from _pages_by_time(ORDERS.name, start, page)
-    yield WindowRead(ORDERS.name, location_ids, start, end)
+    yield from _by_time(ORDERS.name, location_ids, start, end, page)
 
 
-def _pages_by_time(
-    stream: str, start: datetime, page: Callable[[datetime, str | None], Answer]
-) -> Iterator[Page]:
-    """Goes on from the time of the last document seen, not from a cursor.
+def _by_time(
+    stream: str,
+    location_ids: tuple[str, ...],
+    start: datetime,
+    end: datetime,
+    page: Callable[[datetime, str | None], Answer],
+) -> Read:
+    """Reads a window in pieces, each from the time of the last document seen, not from a cursor.
 
     A cursor dies after minutes, and an object that changes while paging shifts all that follow it, so that
-    one is skipped. Only where a whole page shares one instant is the cursor followed.
+    one is skipped. Only where a whole page shares one instant is the cursor followed. Each piece is a window
+    of its own, so that what was read before a failure is not read again.
     """
     from_time, cursor, failures = start, None, 0
     while True:
@@ -107,11 +109,19 @@ def _pages_by_time(
         yield Page(stream, documents, answer.asked_at)
         cursor = answer.body.get("cursor")
         if not cursor:
-            return
-        times = [parse_instant(document.get("updated_at")) for document in documents]
-        latest = max(filter(None, times), default=from_time)
+            break
+        latest = _latest(documents, from_time, end)
         if latest - from_time >= _CLOCK_STEP:
+            yield WindowRead(stream, location_ids, from_time, latest)
             from_time, cursor = latest, None
+    if from_time < end:
+        yield WindowRead(stream, location_ids, from_time, end)
+
+
+def _latest(documents: Sequence[Any], start: datetime, end: datetime) -> datetime:
+    """The newest change on a page; a time outside what was asked for is some document's mistake."""
+    changed = [parse_instant(each.get("updated_at")) for each in documents if isinstance(each, Mapping)]
+    return max((at for at in changed if at and start <= at <= end), default=start)
 
 
 def _orders_again(request: ReadRequest) -> Read:
@@ -152,8 +162,7 @@ def _updated_list(
             params["location_id"] = location_id
         return request.http.get(f"/v2/{stream}", {**params, "cursor": cursor} if cursor else params)
 
-    yield from _pages_by_time(stream, start, page)
-    yield WindowRead(stream, (location_id,), start, end)
+    yield from _by_time(stream, (location_id,), start, end, page)
 
 
 def _catalog(request: ReadRequest, until: datetime) -> Read:
@@ -168,9 +177,21 @@ def _catalog(request: ReadRequest, until: datetime) -> Read:
         "begin_time": _text(start - timedelta(milliseconds=1)),
         "limit": 1000,
     }
-    for answer in pages_by_body(request.http, "/v2/catalog/search", body):
-        yield Page(CATALOG.name, items(answer.body, "objects"), answer.asked_at)
+    for attempt in range(1, _CURSOR_ATTEMPTS + 1):
+        try:
+            for answer in pages_by_body(request.http, "/v2/catalog/search", body):
+                yield Page(CATALOG.name, items(answer.body, "objects"), answer.asked_at)
+            break
+        except VendorRequestError as error:
+            if error.code != "INVALID_CURSOR" or attempt == _CURSOR_ATTEMPTS:
+                raise
     yield WindowRead(CATALOG.name, ("",), start, until)
+
+
+def _id(location: Any) -> str | None:
+    """The id of a location document; None where it has none that can be asked for."""
+    external_id = location.get("id") if isinstance(location, Mapping) else None
+    return external_id if isinstance(external_id, str) and external_id.isprintable() else None
 
 
 def _text(at: datetime) -> str:

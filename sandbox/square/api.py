@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import CURSOR_FAULT
@@ -53,7 +53,13 @@ class Api:
             ("/v2/catalog/list", "GET", self.list_catalog),
             ("/oauth2/token/status", "POST", self.token_status),
         ]
-        return [Route(path, self._endpoint(handler), methods=[method]) for path, method, handler in table]
+        routes = [Route(path, self._endpoint(handler), methods=[method]) for path, method, handler in table]
+        return [
+            *routes,
+            Route("/oauth2/authorize", self.authorize, methods=["GET"]),
+            Route("/oauth2/token", self.obtain_token, methods=["POST"]),
+            Route("/oauth2/revoke", self.revoke_token, methods=["POST"]),
+        ]
 
     def _endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -72,6 +78,31 @@ class Api:
             return Response(content, 200, headers, "application/json")
 
         return answer
+
+    async def authorize(self, request: Request) -> Response:
+        """Sends a seller, who always agrees, back with a code."""
+        try:
+            return RedirectResponse(self.server.tokens.authorize(dict(request.query_params)), 302)
+        except VendorError as error:
+            return Response(encode(error.body()), error.status, media_type="application/json")
+
+    async def obtain_token(self, request: Request) -> Response:
+        """Tokens for a code or a refresh token."""
+        try:
+            answer = self.server.obtain_tokens(await _json(request))
+        except VendorError as error:
+            return Response(encode(error.body()), error.status, media_type="application/json")
+        return Response(encode(answer), media_type="application/json")
+
+    async def revoke_token(self, request: Request) -> Response:
+        """Ends every token of a merchant."""
+        authorization = request.headers.get("authorization", "")
+        try:
+            merchant = self.server.tokens.merchant_to_revoke(authorization, await _json(request))
+        except VendorError as error:
+            return Response(encode(error.body()), error.status, media_type="application/json")
+        self.server.set_token(merchant, "revoked")
+        return Response(encode({"success": True}), media_type="application/json")
 
     def _streams(self, merchant: Merchant) -> Streams:
         return self.server.streams[merchant_id(merchant)]

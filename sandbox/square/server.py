@@ -13,6 +13,7 @@ from sandbox.square import names
 from sandbox.square.api import Api
 from sandbox.square.errors import TOKEN_ERRORS, VendorError, body_for_status
 from sandbox.square.names import Json
+from sandbox.square.oauth import Tokens
 from sandbox.square.paging import Pager
 from sandbox.square.streams import STREAMS, Streams
 from sandbox.trade import open_books, sell
@@ -33,6 +34,7 @@ class SquareServer:
         self.settings = {"cursor_seconds": 300, "short_pages": 1, "lag_reads": 0, "kept_texts": 8_000}
         self.pager = Pager(clock, self.settings)
         self.streams = {names.merchant_id(each): Streams(each, self.settings) for each in merchants}
+        self.tokens = Tokens(merchants, clock)
         self._owners = {names.access_token(each): each for each in merchants}
         self._token_states: dict[str, str] = {}
 
@@ -100,7 +102,8 @@ class SquareServer:
         """Whose bearer token this header carries."""
         if not authorization.startswith(_BEARER):
             return None
-        return self._owners.get(authorization.removeprefix(_BEARER).strip())
+        token = authorization.removeprefix(_BEARER).strip()
+        return self._owners.get(token) or self.tokens.owner(token)
 
     def authorize(self, authorization: str, *, needs_scopes: bool = True) -> Merchant:
         """The merchant of a request.
@@ -112,9 +115,25 @@ class SquareServer:
         if merchant is None:
             raise VendorError(401, "UNAUTHORIZED", "This request could not be authorized.")
         state = self.token_state(merchant)
+        if self.tokens.is_expired(authorization.removeprefix(_BEARER).strip()):
+            state = "expired"
         if state == "valid" or (state == "insufficient_scopes" and not needs_scopes):
             return merchant
         raise VendorError(*TOKEN_ERRORS[state])
+
+    def obtain_tokens(self, body: Json) -> Json:
+        """New tokens, unless the seller has revoked the application's access.
+
+        Raises:
+            VendorError: the request is refused.
+        """
+        answer = self.tokens.obtain(body)
+        merchant = self.tokens.owner(answer["access_token"])
+        if merchant is not None and body["grant_type"] == "authorization_code":
+            self.set_token(merchant, "valid")
+        elif merchant is not None and self.token_state(merchant) == "revoked":
+            raise VendorError(*TOKEN_ERRORS["revoked"])
+        return answer
 
     def token_state(self, merchant: Merchant) -> str:
         """How the account's token is answered."""
