@@ -17,7 +17,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """The operator's settings, each an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="POS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="POS_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default=Path(".pos"), description="Folder of all local state.")
     database_url: SecretStr | None = Field(
@@ -33,11 +33,6 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=8010, ge=1, le=65535)
     sync_interval_seconds: int = Field(default=300, ge=10)
     fetch_workers: int = Field(default=8, ge=1, le=64)
-
-    @field_validator("database_url", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
 
     @field_validator("encryption_keys", mode="before")
     @classmethod
@@ -63,7 +58,7 @@ def get_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = "POS_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = f"POS_{first['loc'][0]}".upper()
         raise SettingsError(f"{name} is not valid: {first['msg']}.") from None
 
 
@@ -75,7 +70,7 @@ def prepare_home(settings: Settings) -> Path:
     """
     home = settings.home_path
     try:
-        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError
     except (FileExistsError, NotADirectoryError):

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -56,25 +56,28 @@ class Vault:
         """Returns the credentials.
 
         Raises:
-            VaultError: the key is not there, or the envelope belongs to another configuration.
+            VaultError: the key is not there, or the envelope is damaged or another configuration's.
         """
         try:
             parts = json.loads(envelope)
-            cipher = self._ciphers[parts["kid"]]
-            plain = cipher.decrypt(
-                base64.b64decode(parts["n"]),
-                base64.b64decode(parts["c"]),
-                _associated(tenant_id, configuration_id),
-            )
-        except InvalidTag:
-            raise VaultError(
-                f"The credentials of configuration {configuration_id} do not open with this key; "
-                "put back the POS_ENCRYPTION_KEYS or POS_HOME they were sealed with."
-            ) from None
+            key_id = str(parts["kid"])
+            nonce, sealed = base64.b64decode(parts["n"]), base64.b64decode(parts["c"])
         except (KeyError, ValueError, TypeError):
+            raise VaultError(
+                f"The sealed credentials of configuration {configuration_id} are damaged; connect it again."
+            ) from None
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
             raise VaultError(
                 f"The credentials of configuration {configuration_id} were sealed with a key that is "
                 "not among POS_ENCRYPTION_KEYS."
+            )
+        try:
+            plain = cipher.decrypt(nonce, sealed, _associated(tenant_id, configuration_id))
+        except (InvalidTag, ValueError):
+            raise VaultError(
+                f"The credentials of configuration {configuration_id} do not open with this key; "
+                "put back the POS_ENCRYPTION_KEYS or POS_HOME they were sealed with."
             ) from None
         opened: dict[str, object] = json.loads(plain)
         return opened
@@ -90,25 +93,37 @@ def load_vault(settings: Settings) -> Vault:
     """The vault of this process: POS_ENCRYPTION_KEYS, else a key of its own in POS_HOME (development only).
 
     Raises:
-        VaultError: a key is malformed, or none is given in production.
+        VaultError: a key is malformed, named twice or cannot be read, or none is given in production.
     """
     if settings.encryption_keys:
-        pairs = (key.get_secret_value().partition(":") for key in settings.encryption_keys)
-        return Vault({key_id: _decode(encoded, "POS_ENCRYPTION_KEYS") for key_id, _, encoded in pairs})
+        return Vault(_named_keys([key.get_secret_value() for key in settings.encryption_keys]))
     if settings.environment == "production":
         raise VaultError("POS_ENCRYPTION_KEYS is required when POS_ENVIRONMENT is production.")
     path = prepare_home(settings) / "encryption.key"
-    with FileLock(f"{path}.lock", mode=0o600):
-        if not path.exists():
-            _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
-        return Vault({"local": _decode(path.read_text(encoding="ascii").strip(), str(path))})
+    try:
+        with FileLock(f"{path}.lock", mode=0o600):
+            if not path.exists():
+                _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
+            return Vault({"local": _decode(path.read_bytes().strip(), str(path))})
+    except OSError as error:
+        raise VaultError(f"{error.filename or path} cannot be used: {error.strerror}.") from None
 
 
 def _associated(tenant_id: UUID, configuration_id: UUID) -> bytes:
     return f"{tenant_id}:{configuration_id}".encode()
 
 
-def _decode(encoded: str, where: str) -> bytes:
+def _named_keys(pairs: Sequence[str]) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for pair in pairs:
+        key_id, _, encoded = pair.partition(":")
+        if not key_id or key_id in keys:
+            raise VaultError("POS_ENCRYPTION_KEYS must give each key an id of its own (id:key,id:key).")
+        keys[key_id] = _decode(encoded, "POS_ENCRYPTION_KEYS")
+    return keys
+
+
+def _decode(encoded: str | bytes, where: str) -> bytes:
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
@@ -118,12 +133,12 @@ def _decode(encoded: str, where: str) -> bytes:
     return key
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_private(path: Path, content: bytes) -> None:
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -15,6 +15,23 @@ _DRIVERS = {
     "postgresql+asyncpg",
     "postgresql+psycopg2",
 }
+_ENVIRONMENT = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "application_name": "PGAPPNAME",
+    "options": "PGOPTIONS",
+}
+_OF_ASYNCPG_ALONE = (
+    "prepared_statement_cache_size",
+    "prepared_statement_name_func",
+    "async_fallback",
+    "command_timeout",
+    "timeout",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,21 +57,23 @@ class DatabaseAddress:
         """
         try:
             parsed = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise DatabaseError("POS_DATABASE_URL is not a URL; write postgresql://user@host/db.") from None
-        if parsed.drivername not in _DRIVERS or not parsed.database:
+        query = {key: value if isinstance(value, str) else value[-1] for key, value in parsed.query.items()}
+        database = query.pop("dbname", "") or parsed.database
+        port = query.pop("port", "") or str(parsed.port or 5432)
+        if parsed.drivername not in _DRIVERS or not database or not port.isdecimal():
             raise DatabaseError(
                 "POS_DATABASE_URL must look like postgresql://user:password@host:5432/database."
             )
-        query = {key: value if isinstance(value, str) else value[-1] for key, value in parsed.query.items()}
-        host = query.pop("host", None) or unquote(parsed.host or "") or "localhost"
-        port = int(query.pop("port", None) or parsed.port or 5432)
+        if parsed.drivername == "postgresql+asyncpg":
+            query = _as_libpq_has_it(query)
         return cls(
-            host=host,
-            port=port,
-            user=parsed.username or "postgres",
-            password=str(parsed.password or ""),
-            database=parsed.database,
+            host=query.pop("host", "") or unquote(parsed.host or "") or "localhost",
+            port=int(port),
+            user=query.pop("user", "") or parsed.username or "postgres",
+            password=query.pop("password", "") or str(parsed.password or ""),
+            database=database,
             query=tuple(sorted(query.items())),
         )
 
@@ -77,8 +96,8 @@ class DatabaseAddress:
         login = quote(self.user, safe="")
         if self.password:
             login += ":" + quote(self.password, safe="")
-        query = "&".join(f"{key}={quote(value, safe='')}" for key, value in self.query)
-        text = f"postgresql://{login}@{quote(self.host, safe='')}:{self.port}/{self.database}"
+        query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in self.query)
+        text = f"postgresql://{login}@{quote(self.host, safe='')}:{self.port}/{quote(self.database, safe='')}"
         return text + (f"?{query}" if query else "")
 
     def environment(self) -> dict[str, str]:
@@ -90,6 +109,14 @@ class DatabaseAddress:
             "PGPASSWORD": self.password,
             "PGDATABASE": self.database,
         }
-        names = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
-        variables.update({names[key]: value for key, value in self.query if key in names})
+        variables.update({_ENVIRONMENT[key]: value for key, value in self.query if key in _ENVIRONMENT})
         return variables
+
+
+def _as_libpq_has_it(query: dict[str, str]) -> dict[str, str]:
+    """asyncpg's own parameters as libpq calls them; those that libpq lacks are left out."""
+    kept = {key: value for key, value in query.items() if key not in _OF_ASYNCPG_ALONE}
+    ssl = kept.pop("ssl", None)
+    if ssl is not None:
+        kept.setdefault("sslmode", {"true": "require", "false": "disable"}.get(ssl.lower(), ssl))
+    return kept

@@ -4,7 +4,7 @@ import atexit
 from functools import lru_cache
 
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from pos_core.database.address import DatabaseAddress
 from pos_core.database.embedded import EmbeddedServer
@@ -12,6 +12,7 @@ from pos_core.errors import DatabaseError, DatabaseVersionError
 from pos_core.settings import get_settings, prepare_home
 
 _OLDEST_VERSION = 16
+_CONNECT_TIMEOUT_SECONDS = 10
 
 
 @lru_cache(maxsize=1)
@@ -47,15 +48,30 @@ def get_engine() -> Engine:
         DatabaseError: the database does not answer.
         DatabaseVersionError: it is older than PostgreSQL 16.
     """
-    engine = create_engine(database_address().sqlalchemy(), pool_size=5, max_overflow=20, pool_pre_ping=True)
+    url = database_address().sqlalchemy()
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS)})
+    engine = create_engine(url, pool_size=5, max_overflow=20, pool_pre_ping=True)
     try:
         with engine.connect() as connection:
             version = int(connection.execute(text("show server_version_num")).scalar_one())
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except DBAPIError as error:
+        reason = (str(error.orig).strip() or "no reason given").splitlines()[0]
         raise DatabaseError(f"The database does not answer: {reason}") from None
+    check_version(version)
+    return engine
+
+
+def check_version(version: int) -> None:
+    """Refuses a server that is too old.
+
+    Args:
+        version: as PostgreSQL counts, in `server_version_num`: 160003 is 16.3.
+
+    Raises:
+        DatabaseVersionError: it is older than PostgreSQL 16.
+    """
     if version < _OLDEST_VERSION * 10000:
         raise DatabaseVersionError(
             f"The database is PostgreSQL {version // 10000}; this needs {_OLDEST_VERSION} or newer."
         )
-    return engine

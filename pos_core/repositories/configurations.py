@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, and_, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -20,6 +20,7 @@ from pos_core.errors import ConfigurationError
 from pos_core.vault import Vault, fingerprint
 
 _LONGEST_BACKOFF = timedelta(hours=6)
+_MOST_DOUBLINGS = 12  # the shortest interval, 10 seconds, is past the longest wait by then
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def create_or_revive(
         connection.execute(update(configurations).where(configurations.c.id == old.id).values(**values))
         if new.day_starts_at is not None and new.day_starts_at != old.day_starts_at:
             connection.execute(touched_documents.insert().values(configuration_id=old.id))
+        _free_locations(connection, old.id)
     set_locations(connection, new.tenant_id, configuration_id, new.pos_system, new.locations)
     action = "configuration.revived" if old else "configuration.created"
     after = {
@@ -133,11 +135,16 @@ def set_locations(
     pos_system: str,
     locations: Sequence[tuple[str, str]],
 ) -> None:
-    """Records the locations that the vendor confirmed as the live ones of this configuration.
+    """Records locations that the vendor confirmed: live ones, unless the configuration is disabled.
 
     Raises:
         ConfigurationError: one of them is live under another configuration of the tenant.
     """
+    if not locations:
+        return
+    # Locked, so that a sync that ends while somebody disables its configuration does not undo that.
+    query = select(configurations.c.status).where(configurations.c.id == configuration_id)
+    status: str = connection.execute(query.with_for_update(read=True)).scalar_one()
     rows = [
         {
             "configuration_id": configuration_id,
@@ -145,16 +152,14 @@ def set_locations(
             "pos_system": pos_system,
             "external_location_id": external_id,
             "name": name,
-            "is_live": True,
+            "is_live": status == "active",
         }
-        for external_id, name in locations
+        for external_id, name in sorted(locations)  # one order for all, so that waiting cannot deadlock
     ]
-    if not rows:
-        return
     statement = insert(configuration_locations)
     statement = statement.on_conflict_do_update(
         index_elements=["configuration_id", "external_location_id"],
-        set_={"name": statement.excluded.name, "is_live": True},
+        set_={"name": statement.excluded.name, "is_live": statement.excluded.is_live},
     )
     try:
         with connection.begin_nested():
@@ -191,7 +196,7 @@ def due_ids(connection: Connection) -> list[UUID]:
     query = (
         select(configurations.c.id)
         .where(configurations.c.status == "active", configurations.c.next_sync_at <= func.now())
-        .order_by(configurations.c.next_sync_at)
+        .order_by(configurations.c.next_sync_at, configurations.c.id)
     )
     return list(connection.execute(query).scalars())
 
@@ -244,11 +249,7 @@ def disable(connection: Connection, configuration_id: UUID, reason: str, actor: 
         .where(configurations.c.id == configuration_id)
         .values(status="disabled", status_reason=reason, updated_at=func.now())
     )
-    connection.execute(
-        update(configuration_locations)
-        .where(configuration_locations.c.configuration_id == configuration_id)
-        .values(is_live=False)
-    )
+    _free_locations(connection, configuration_id)
     _audit(
         connection,
         before.tenant_id,
@@ -277,7 +278,7 @@ def record_success(connection: Connection, configuration_id: UUID) -> None:
 def record_failure(connection: Connection, configuration: Configuration) -> None:
     """The next sync waits twice as long with each failure, six hours at most."""
     wait = timedelta(seconds=configuration.sync_interval_seconds)
-    wait = min(wait * 2 ** min(configuration.consecutive_failures, 16), _LONGEST_BACKOFF)
+    wait = min(wait * 2 ** min(configuration.consecutive_failures, _MOST_DOUBLINGS), _LONGEST_BACKOFF)
     connection.execute(
         update(configurations)
         .where(configurations.c.id == configuration.id)
@@ -288,7 +289,18 @@ def record_failure(connection: Connection, configuration: Configuration) -> None
     )
 
 
+def _free_locations(connection: Connection, configuration_id: UUID) -> None:
+    connection.execute(
+        update(configuration_locations)
+        .where(configuration_locations.c.configuration_id == configuration_id)
+        .values(is_live=False)
+    )
+
+
 def _find_account(connection: Connection, new: NewConfiguration) -> Configuration | None:
+    """The configuration of the account; until the transaction ends nobody else can make or change it."""
+    key = f"pos-account:{new.tenant_id}:{new.pos_system}:{new.account_id}"
+    connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
     row = connection.execute(
         select(*_COLUMNS)
         .where(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from pos_core.database.raw import raw_schema
@@ -94,14 +94,14 @@ def waiting_ids(connection: Connection, configuration_id: UUID) -> dict[str, lis
 def given_up_ids(
     connection: Connection, configuration_id: UUID, stream: str, external_ids: Sequence[str]
 ) -> set[str]:
-    """Those of the ids that have been waited for long enough."""
+    """Those of the ids that were waited for long enough, landed meanwhile or not."""
     table = waiting_documents
     query = select(table.c.external_id).where(
         table.c.configuration_id == configuration_id,
         table.c.stream == stream,
         table.c.stage == "landing",
         table.c.external_id.in_(external_ids),
-        table.c.give_up_at <= func.now(),
+        table.c.give_up_at <= func.coalesce(table.c.resolved_at, func.now()),
     )
     return set(connection.execute(query).scalars())
 
@@ -112,7 +112,11 @@ def wait_for(
     stream: str,
     documents: Sequence[tuple[str, str]],
 ) -> None:
-    """Notes documents (external id, reason) that are incomplete, to be asked for again."""
+    """Notes documents (external id, reason) that are incomplete, to be asked for again.
+
+    One that was complete in between, and no longer is, is waited for anew.
+    """
+    table = waiting_documents
     rows = [
         {
             **owner,
@@ -125,11 +129,19 @@ def wait_for(
         for external_id, reason in documents
     ]
     for row in rows:
-        statement = insert(waiting_documents).values(**row)
+        statement = insert(table).values(**row)
+        since = case((table.c.resolved_at.is_(None), table.c.first_seen_at), else_=func.now())
+        until = case((table.c.resolved_at.is_(None), table.c.give_up_at), else_=statement.excluded.give_up_at)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["configuration_id", "stream", "external_id", "stage"],
-                set_={"last_seen_at": func.now(), "reason": row["reason"], "resolved_at": None},
+                set_={
+                    "first_seen_at": since,
+                    "last_seen_at": func.now(),
+                    "reason": row["reason"],
+                    "give_up_at": until,
+                    "resolved_at": None,
+                },
             )
         )
 

@@ -23,7 +23,7 @@ def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         ours = []
         try:
-            for configuration_id in sorted(ids):  # one order for all, so that waiting cannot deadlock
+            for configuration_id in sorted(set(ids)):  # one order for all, so that waiting cannot deadlock
                 answer = connection.execute(
                     text(f"select {function}(hashtextextended(:key, 0))"),
                     {"key": f"pos-sync:{configuration_id}"},

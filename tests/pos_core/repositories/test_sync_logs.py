@@ -1,0 +1,71 @@
+"""The log of syncs: each has a row, and none stays open."""
+
+from dataclasses import asdict
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, func, select
+
+from pos_core.database.tables import sync_logs as table
+from pos_core.repositories import sync_logs
+from pos_core.repositories.configurations import Configuration
+from pos_core.repositories.sync_logs import SyncCounts
+from tests.pos_core.given import connect
+
+
+def _start(connection: Connection, configuration: Configuration, run_id: str | None = None) -> Row[tuple[()]]:
+    sync_id = sync_logs.start(connection, configuration.tenant_id, configuration.id, run_id, "poll")
+    return _row(connection, sync_id)
+
+
+def _row(connection: Connection, sync_id: object) -> Row[tuple[()]]:
+    return connection.execute(select(*table.c).where(table.c.id == sync_id)).one()
+
+
+def test_a_sync_that_begins_has_a_running_row(connection: Connection) -> None:
+    configuration = connect(connection)
+    row = _start(connection, configuration, "run-1")
+    assert (row.tenant_id, row.configuration_id) == (configuration.tenant_id, configuration.id)
+    assert (row.status, row.source, row.run_id, row.finished_at) == ("running", "poll", "run-1", None)
+
+
+def test_a_success_has_its_figures(connection: Connection) -> None:
+    counts = SyncCounts(*range(1, len(asdict(SyncCounts())) + 1))
+    sync_id = _start(connection, connect(connection)).id
+    sync_logs.finish(connection, sync_id, counts, {"fetch": 1.5}, None)
+    row = _row(connection, sync_id)
+    assert {name: row._mapping[name] for name in asdict(counts)} == asdict(counts)
+    assert (row.status, row.seconds) == ("succeeded", {"fetch": 1.5})
+    assert (row.error_class, row.error) == (None, None)
+    assert row.finished_at == connection.execute(select(func.now())).scalar()
+
+
+def test_a_failure_has_its_reason_and_the_figures_until_then(connection: Connection) -> None:
+    sync_id = _start(connection, connect(connection)).id
+    counts = SyncCounts(calls=3)
+    sync_logs.finish(connection, sync_id, counts, {}, ("auth", "The token is expired."))
+    row = _row(connection, sync_id)
+    assert (row.status, row.calls) == ("failed", 3)
+    assert (row.error_class, row.error) == ("auth", "The token is expired.")
+
+
+def test_the_row_of_a_dead_run_is_closed_as_interrupted_by_the_next_sync(connection: Connection) -> None:
+    configuration, other = connect(connection), connect(connection)
+    others = _start(connection, other)
+    finished = _start(connection, configuration)
+    sync_logs.finish(connection, finished.id, SyncCounts(), {}, None)
+    finished = _row(connection, finished.id)
+    dead = _start(connection, configuration)
+    now_running = _start(connection, configuration)
+    closed = _row(connection, dead.id)
+    assert (closed.status, closed.error_class) == ("failed", "interrupted")
+    assert closed.error.endswith("nothing of it counts.")
+    assert closed.finished_at is not None
+    assert _row(connection, now_running.id).status == "running"
+    assert _row(connection, others.id) == others
+    assert _row(connection, finished.id) == finished
+
+
+def test_to_close_a_row_that_is_not_there_changes_none(connection: Connection) -> None:
+    row = _start(connection, connect(connection))
+    sync_logs.finish(connection, uuid4(), SyncCounts(), {}, None)
+    assert _row(connection, row.id) == row
