@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -31,11 +32,15 @@ _KEPT = ("pos_schema_version", "pos_model_builds")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseAddress]:
-    """A PostgreSQL server for this worker."""
-    embedded = EmbeddedServer(tmp_path_factory.mktemp("server"))
-    yield embedded.acquire()
-    embedded.release()
+def server() -> Iterator[DatabaseAddress]:
+    """A PostgreSQL server for this worker.
+
+    Not below pytest's own folder: the next pytest closes that to the server's user, if it runs as root.
+    """
+    with TemporaryDirectory(prefix="pos-test-", ignore_cleanup_errors=True) as home:
+        embedded = EmbeddedServer(Path(home))
+        yield embedded.acquire()
+        embedded.release()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server with the tables that the models read, and the models built over them once."""
+"""A database with the tables that the models read, and the models built over them once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pos_core.database.embedded import EmbeddedServer
+from pos_core.database.address import DatabaseAddress
 from tests.models.history import Dbt, History
 from tests.models.schema import create_tables
 
 
 @pytest.fixture(scope="session")
-def built_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+def built_models(server: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """The models in a database of their own, built while it was empty."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("models"))
-    address = server.acquire()
+    with psycopg.connect(server.libpq(), autocommit=True) as connection:
+        connection.execute("create database models")
+    address = server.with_database("models")
     before = dict(os.environ)
     try:
         os.environ.update(address.environment())
@@ -30,7 +31,6 @@ def built_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-        server.release()
 
 
 @pytest.fixture
