@@ -269,7 +269,7 @@ class EmbeddedServer:
             entered.write(given)
             entered.seek(0)
             done = subprocess.run(
-                [str(_programs() / program), *arguments],
+                self._owner.command([str(_programs() / program), *arguments]),
                 stdin=entered,
                 stdout=output,
                 stderr=output,
@@ -278,7 +278,6 @@ class EmbeddedServer:
                 cwd="/",
                 start_new_session=True,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-                **self._owner.identity(),
             )
             if done.returncode != 0:
                 output.seek(0)

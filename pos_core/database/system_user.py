@@ -5,21 +5,26 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from pos_core.errors import DatabaseError
 
 _NAME = "pgserver"
 
 
-class Identity(TypedDict, total=False):
-    """What `subprocess` takes to run a program as another user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
+# Gives root up, then becomes the program. `subprocess` could do it by itself (`user=`), but then it forks with
+# the handlers that libraries have put there, and gRPC's, in Dagster's code server, crash the child.
+_BECOME = """
+import os, sys
+uid, gid, *command = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(gid))
+os.setuid(int(uid))
+os.execv(command[0], command)
+"""
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,11 @@ class Owner:
     gid: int
     is_other: bool
 
-    def identity(self) -> Identity:
-        """For `subprocess`: nothing where the server runs as this user."""
-        return Identity(user=self.uid, group=self.gid, extra_groups=[]) if self.is_other else Identity()
+    def command(self, command: Sequence[str]) -> list[str]:
+        """The command line that runs another one as this user; the program is an absolute path."""
+        if not self.is_other:
+            return list(command)
+        return [sys.executable, "-I", "-S", "-c", _BECOME, str(self.uid), str(self.gid), *command]
 
     def own(self, path: Path) -> None:
         """Hands a file or folder to the user; links are not followed."""

@@ -86,20 +86,7 @@ def create_or_revive(
             f"this process is set to {new.base_url}."
         )
     configuration_id = old.id if old else uuid4()
-    values: dict[str, Any] = {
-        "name": new.name,
-        "account_name": new.account_name,
-        "credentials_sealed": vault.seal(new.tenant_id, configuration_id, credentials),
-        "credentials_fingerprint": fingerprint(credentials),
-        "status": "active",
-        "status_reason": None,
-        "consecutive_failures": 0,
-        "sync_interval_seconds": new.sync_interval_seconds,
-        "next_sync_at": func.now(),
-        "updated_at": func.now(),
-    }
-    if new.day_starts_at is not None:
-        values["day_starts_at"] = new.day_starts_at
+    values = _connected(new, vault.seal(new.tenant_id, configuration_id, credentials), credentials)
     if old is None:
         connection.execute(
             configurations.insert().values(
@@ -126,6 +113,25 @@ def create_or_revive(
     }
     _audit(connection, new.tenant_id, configuration_id, actor, action, after)
     return get(connection, configuration_id), old is not None
+
+
+def _connected(new: NewConfiguration, sealed: str, credentials: Mapping[str, Any]) -> dict[str, Any]:
+    """What connecting sets, whether the configuration is new or revived."""
+    values: dict[str, Any] = {
+        "name": new.name,
+        "account_name": new.account_name,
+        "credentials_sealed": sealed,
+        "credentials_fingerprint": fingerprint(credentials),
+        "status": "active",
+        "status_reason": None,
+        "consecutive_failures": 0,
+        "sync_interval_seconds": new.sync_interval_seconds,
+        "next_sync_at": func.now(),
+        "updated_at": func.now(),
+    }
+    if new.day_starts_at is not None:
+        values["day_starts_at"] = new.day_starts_at
+    return values
 
 
 def set_locations(

@@ -202,7 +202,7 @@ def test_a_killed_server_is_started_again(home: Path) -> None:
 
 def test_the_number_of_a_dead_server_may_be_another_processs_by_now(home: Path) -> None:
     owner = system_user.find()
-    with subprocess.Popen(["sleep", "1000"], **owner.identity()) as other:
+    with subprocess.Popen(owner.command(["/bin/sleep", "1000"])) as other:
         try:
             pid_file = home / "postgres" / "postmaster.pid"
             pid_file.write_text(f"{other.pid}\n{home / 'postgres'}\n1\n5432\n/tmp\n\n1 1\nready\n")

@@ -36,7 +36,7 @@ def test_an_ordinary_user_runs_it_itself_and_changes_nothing(closed: Path) -> No
         before = closed.stat()
         owner.prepare(closed / "home" / "data", closed / "site" / "wheel" / "bin")
         owner.own(closed)
-        assert (owner.uid, owner.identity()) == (os.geteuid(), {})
+        assert (owner.uid, owner.command(["true"])) == (os.geteuid(), ["true"])
     assert closed.stat() == before
 
 
@@ -45,9 +45,8 @@ def test_the_user_is_never_root_and_reaches_data_and_programs(closed: Path) -> N
     assert owner.uid != 0
     owner.prepare(closed / "home" / "data", closed / "site" / "wheel" / "bin")
     data = closed / "home" / "data"
-    subprocess.run(
-        [closed / "site" / "wheel" / "bin" / "bake", data], cwd="/", check=True, **owner.identity()
-    )
+    program = str(closed / "site" / "wheel" / "bin" / "bake")
+    subprocess.run(owner.command([program, str(data)]), cwd="/", check=True)
     assert (data / "bread").stat().st_uid == owner.uid
 
 
