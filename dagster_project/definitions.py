@@ -11,5 +11,5 @@ defs = Definitions(
     schedules=[schedules.due_configurations, schedules.daily_checks],
     sensors=[sensors.configuration_partitions],
     executor=in_process_executor,  # a run is one process; steps in processes of their own cost seconds
-    resources={"pos": resources.PosResource()},
+    resources={"pos": resources.pos_resource},
 )

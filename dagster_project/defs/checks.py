@@ -10,6 +10,7 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetSelection,
+    ResourceParam,
     asset_check,
     define_asset_job,
     multi_asset_check,
@@ -18,7 +19,7 @@ from dagster._core.definitions.asset_checks.asset_checks_definition import Asset
 from dagster._utils.warnings import PreviewWarning
 from sqlalchemy import text
 
-from dagster_project.defs.resources import PosResource
+from dagster_project.defs.resources import Pos
 from dagster_project.lib.events import SYNC_CHECK
 from dagster_project.lib.specs import CONFIGURATIONS, dbt_manifest, mart_key, mart_names, raw_key
 from pipelines.models import invoke
@@ -58,7 +59,7 @@ def _check_specs() -> list[AssetCheckSpec]:
     specs=_check_specs(),
     description="dbt's data tests over the whole marts.",
 )
-def dbt_tests(context: AssetCheckExecutionContext, pos: PosResource) -> Iterator[AssetCheckResult]:
+def dbt_tests(context: AssetCheckExecutionContext, pos: ResourceParam[Pos]) -> Iterator[AssetCheckResult]:
     """Runs `dbt test` once and reports each test as a check."""
     result = invoke(pos.context.address, pos.dbt_folder, ["test", "--select", "test_type:data"])
     ran: Iterable[Any] = getattr(result.result, "results", [])
@@ -86,7 +87,7 @@ def dbt_tests(context: AssetCheckExecutionContext, pos: PosResource) -> Iterator
     name="every_document_accepted",
     description="No document is quarantined, and none waits for a reference.",
 )
-def every_document_accepted(pos: PosResource) -> AssetCheckResult:
+def every_document_accepted(pos: ResourceParam[Pos]) -> AssetCheckResult:
     """Lists the documents that are in no mart, with their reasons."""
     with pos.context.engine.connect() as connection:
         problems = open_problems(connection)
@@ -110,7 +111,9 @@ def _configuration_check(pos_system: str, stream: str) -> AssetChecksDefinition:
         partitions_def=CONFIGURATIONS,
         description="The configuration's last sync read it to the end; evaluated by each sync.",
     )
-    def configuration_synced(context: AssetCheckExecutionContext, pos: PosResource) -> AssetCheckResult:
+    def configuration_synced(
+        context: AssetCheckExecutionContext, pos: ResourceParam[Pos]
+    ) -> AssetCheckResult:
         query = text("""
             select status, error from pos_sync_logs
             where configuration_id = cast(:id as uuid) and status <> 'running'

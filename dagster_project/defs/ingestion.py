@@ -1,7 +1,9 @@
 """The sync: fetch, land and normalise many configurations in one run.
 
 Launched without a partition it takes its configurations from the run config (none given: those that are
-due) and reports per partition; launched for one partition, as from the UI, it takes that one.
+due) and reports per partition. Such a run succeeds although a configuration failed: the others' sales are
+in, the failed one's check is red for its partition alone, and it is asked again after its own wait.
+Launched for partitions, as from the UI, it takes those and fails when one of them could not be read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,21 +11,25 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetExecutionContext,
     AssetMaterialization,
     AssetSelection,
+    BackfillPolicy,
     Config,
     Failure,
+    MaterializeResult,
+    ResourceParam,
     define_asset_job,
     multi_asset,
 )
 from pydantic import Field
 
-from dagster_project.defs.resources import PosResource
+from dagster_project.defs.resources import Pos
 from dagster_project.lib import events
 from dagster_project.lib.specs import CONFIGURATIONS, mart_specs, raw_specs
 from pipelines.normalise import normalise
-from pipelines.sync import Outcome, sync
+from pipelines.sync import Report, sync
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations
 
@@ -41,29 +47,47 @@ class SyncConfig(Config):
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
 
 
-@multi_asset(name="sync", specs=[*raw_specs(), *mart_specs()], can_subset=False)
+Reported = AssetMaterialization | AssetCheckEvaluation | MaterializeResult[None]
+
+
+@multi_asset(
+    name="sync",
+    specs=[*raw_specs(), *mart_specs()],
+    can_subset=False,
+    backfill_policy=BackfillPolicy.single_run(),
+)
 def sync_assets(
-    context: AssetExecutionContext, config: SyncConfig, pos: PosResource
-) -> Iterator[AssetMaterialization]:
+    context: AssetExecutionContext, config: SyncConfig, pos: ResourceParam[Pos]
+) -> Iterator[Reported]:
     """Reads what is new of each configuration, lands it in raw and brings the marts up to date."""
-    engine = pos.context.engine
-    ids = _wanted(context, config, pos)
-    since = _instant(config.since)
-    report = sync(pos.context, ids, since=since, run_id=context.run_id, wait=config.wait)
+    engine, run_id = pos.context.engine, context.run.run_id
+    is_partitioned = context.has_partition_key or context.has_partition_key_range
+    ids = _as_ids(context.partition_keys) if is_partitioned else _configured(config, pos)
+    # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
+    wait = config.wait or is_partitioned
+    report = sync(pos.context, ids, since=_instant(config.since), run_id=run_id, wait=wait)
     normalised = normalise(engine, pos.context.address, pos.dbt_folder)
     context.instance.add_dynamic_partitions(str(CONFIGURATIONS.name), [str(each) for each in ids])
-    sales = events.latest_sales(engine, normalised.touched)
+    context.instance.add_run_tags(run_id, events.run_tags(report))
+    sales = events.latest_sales(engine, ids if context.has_partition_key else normalised.touched)
+    landed = {pos_system for pos_system, _ in report.loads}
     for outcome in report.outcomes:
+        configuration = outcome.configuration
         if outcome.status == "busy":
-            context.log.info(f"{outcome.configuration.name}: another run is syncing it")
+            context.log.info(f"{configuration.name}: another run is syncing it")
             continue
-        touched = normalised.touched.get(outcome.configuration.id, 0)
-        yield from events.materializations(outcome, touched, sales)
-        context.log_event(events.check(outcome))
+        figures = events.Figures(
+            outcome,
+            is_landed=configuration.pos_system in landed,
+            touched=normalised.touched.get(configuration.id, 0),
+            latest=sales.get(configuration.id),
+        )
+        yield from _reported(context, figures)
+        yield events.check(outcome)
         if outcome.error:
-            context.log.error(f"{outcome.configuration.name}: {outcome.error}")
-    if context.has_partition_key and report.failed:
-        raise _failure(report.failed)
+            context.log.error(f"{configuration.name}: {outcome.error}")
+    if is_partitioned and report.failed:
+        raise _failure(report)
 
 
 sync_job = define_asset_job(
@@ -73,15 +97,27 @@ sync_job = define_asset_job(
 )
 
 
-def _wanted(context: AssetExecutionContext, config: SyncConfig, pos: PosResource) -> Sequence[UUID]:
-    texts = list(context.partition_keys) if context.has_partition_key else config.configuration_ids
-    if not texts:
-        with pos.context.engine.connect() as connection:
-            return configurations.due_ids(connection)
+def _reported(context: AssetExecutionContext, figures: events.Figures) -> Iterator[Reported]:
+    """A run of one partition was asked for all of it: its results also let the checks that follow run."""
+    if not context.has_partition_key or figures.outcome.error:
+        yield from figures.changed()
+        return
+    for each in figures.all():
+        yield MaterializeResult(asset_key=each.asset_key, metadata=each.metadata)
+
+
+def _configured(config: SyncConfig, pos: Pos) -> list[UUID]:
+    if config.configuration_ids:
+        return _as_ids(config.configuration_ids)
+    with pos.context.engine.connect() as connection:
+        return configurations.due_ids(connection)
+
+
+def _as_ids(texts: Sequence[str]) -> list[UUID]:
     try:
         return [UUID(each) for each in texts]
     except ValueError:
-        raise ConfigurationError(f"{texts} are not ids of configurations.") from None
+        raise ConfigurationError(f"{', '.join(texts)}: ids of configurations are UUIDs.") from None
 
 
 def _instant(given: str | None) -> datetime | None:
@@ -94,5 +130,5 @@ def _instant(given: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _failure(failed: Sequence[Outcome]) -> Failure:
-    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in failed))
+def _failure(report: Report) -> Failure:
+    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in report.failed))

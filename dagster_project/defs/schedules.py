@@ -2,6 +2,7 @@
 
 from dagster import (
     DefaultScheduleStatus,
+    ResourceParam,
     RunRequest,
     ScheduleDefinition,
     ScheduleEvaluationContext,
@@ -11,7 +12,7 @@ from dagster import (
 
 from dagster_project.defs.checks import check_job
 from dagster_project.defs.ingestion import sync_job
-from dagster_project.defs.resources import PosResource
+from dagster_project.defs.resources import Pos
 from pos_core.repositories import configurations
 
 
@@ -21,7 +22,9 @@ from pos_core.repositories import configurations
     default_status=DefaultScheduleStatus.RUNNING,
     description="Once a minute, one run for all configurations that are due.",
 )
-def due_configurations(context: ScheduleEvaluationContext, pos: PosResource) -> RunRequest | SkipReason:
+def due_configurations(
+    context: ScheduleEvaluationContext, pos: ResourceParam[Pos]
+) -> RunRequest | SkipReason:
     """One run for all that are due, or none."""
     with pos.context.engine.connect() as connection:
         due = configurations.due_ids(connection)

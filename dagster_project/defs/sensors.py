@@ -1,8 +1,15 @@
 """What follows the database."""
 
-from dagster import DefaultSensorStatus, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster import (
+    DefaultSensorStatus,
+    ResourceParam,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
 
-from dagster_project.defs.resources import PosResource
+from dagster_project.defs.resources import Pos
 from dagster_project.lib.specs import CONFIGURATIONS
 from pos_core.repositories import configurations
 
@@ -12,7 +19,9 @@ from pos_core.repositories import configurations
     default_status=DefaultSensorStatus.RUNNING,
     description="Keeps one partition per configuration.",
 )
-def configuration_partitions(context: SensorEvaluationContext, pos: PosResource) -> SensorResult | SkipReason:
+def configuration_partitions(
+    context: SensorEvaluationContext, pos: ResourceParam[Pos]
+) -> SensorResult | SkipReason:
     """Adds a partition for each configuration that has none; disabled ones keep theirs, and their history."""
     with pos.context.engine.connect() as connection:
         wanted = {str(each.id) for each in configurations.listed(connection)}

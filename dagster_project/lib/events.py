@@ -1,6 +1,7 @@
 """What a sync tells Dagster: one materialization and one check result per configuration and table."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,39 +10,78 @@ from uuid import UUID
 from dagster import (
     AssetCheckEvaluation,
     AssetCheckSeverity,
+    AssetKey,
     AssetMaterialization,
-    MetadataValue,
 )
 from sqlalchemy import Engine, text
 
 from dagster_project.lib.specs import mart_key, mart_names, raw_key
+from pipelines.connector import Connector
 from pipelines.registry import get_connector
-from pipelines.sync import Outcome
+from pipelines.sync import Outcome, Report
 
 SYNC_CHECK = "configuration_synced"
 
 
-def materializations(
-    outcome: Outcome, touched: int, net_sales: Mapping[UUID, "LatestSales"]
-) -> Iterator[AssetMaterialization]:
-    """What one configuration's sync made.
+@dataclass(frozen=True)
+class Figures:
+    """What one configuration's sync made, as materializations of its partition.
 
-    The sales stream always, as the sign that it was asked; other tables only where something changed.
+    Args:
+        is_landed: what was fetched is in the raw tables.
+        touched: documents that were normalised.
+        latest: the net sales of its newest business day.
     """
-    fetched, configuration = outcome.fetched, outcome.configuration
-    if fetched is None:
-        return
-    connector = get_connector(configuration.pos_system)
-    common = {"configuration": configuration.name, "tenant": str(configuration.tenant_id)}
-    for stream in connector.streams:
-        new, changed = fetched.news[stream.name, "new"], fetched.news[stream.name, "changed"]
-        is_sales = stream.name == connector.sales_stream
-        if not is_sales and not new and not changed:
-            continue
-        figures: dict[str, Any] = {**common, "new": new, "changed": changed}
-        if is_sales:
+
+    outcome: Outcome
+    is_landed: bool
+    touched: int
+    latest: "LatestSales | None"
+
+    def all(self) -> Iterator[AssetMaterialization]:
+        """Every table, changed or not."""
+        for stream in self._connector.streams:
+            yield self._raw(stream.name)
+        for name in mart_names():
+            yield self._mart(name)
+
+    def changed(self) -> Iterator[AssetMaterialization]:
+        """The tables that changed, and the sales stream as the sign that it was read to its end.
+
+        A failed sync leaves that sign out, though it may have landed a part.
+        """
+        for stream in self._connector.streams:
+            is_read = stream.name == self._connector.sales_stream and not self.outcome.error
+            is_changed = stream.name != self._connector.sales_stream and sum(self._news(stream.name)) > 0
+            if is_read or is_changed:
+                yield self._raw(stream.name)
+        if self.touched:
+            for name in mart_names():
+                yield self._mart(name)
+
+    @property
+    def _connector(self) -> Connector:
+        return get_connector(self.outcome.configuration.pos_system)
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        configuration = self.outcome.configuration
+        return {"configuration": configuration.name, "tenant": str(configuration.tenant_id)}
+
+    def _news(self, stream: str) -> tuple[int, int]:
+        """New and changed documents that were landed."""
+        fetched = self.outcome.fetched
+        if fetched is None or not self.is_landed:
+            return 0, 0
+        return fetched.news[stream, "new"], fetched.news[stream, "changed"]
+
+    def _raw(self, stream: str) -> AssetMaterialization:
+        new, changed = self._news(stream)
+        figures = {**self._common, "new": new, "changed": changed}
+        fetched = self.outcome.fetched
+        if stream == self._connector.sales_stream and fetched is not None:
             figures |= {
-                connector.sales_stream: new + changed,
+                stream: new + changed,
                 "api_calls": fetched.counts.calls,
                 "retries": fetched.counts.retries,
                 "documents_skipped": fetched.counts.documents_skipped,
@@ -49,36 +89,43 @@ def materializations(
             }
             if fetched.lag_seconds is not None:
                 figures["lag_seconds"] = fetched.lag_seconds
-        yield AssetMaterialization(
-            asset_key=raw_key(configuration.pos_system, stream.name),
-            partition=str(configuration.id),
-            metadata=figures,
-        )
-    if not touched:
-        return
-    for name in mart_names():
-        figures = {**common, "documents_normalised": touched}
-        latest = net_sales.get(configuration.id)
-        if name == "pos_transactions" and latest:
-            figures |= latest.as_metadata()
-        yield AssetMaterialization(mart_key(name), partition=str(configuration.id), metadata=figures)
+        return self._materialization(raw_key(self._connector.pos_system, stream), figures)
+
+    def _mart(self, name: str) -> AssetMaterialization:
+        figures = {**self._common, "documents_normalised": self.touched}
+        if name == "pos_transactions" and self.latest:
+            figures |= self.latest.as_metadata()
+        return self._materialization(mart_key(name), figures)
+
+    def _materialization(self, key: AssetKey, figures: dict[str, Any]) -> AssetMaterialization:
+        return AssetMaterialization(key, partition=str(self.outcome.configuration.id), metadata=figures)
 
 
 def check(outcome: Outcome) -> AssetCheckEvaluation:
     """Whether a configuration could be read to the end, on its sales stream."""
-    configuration = outcome.configuration
+    configuration, fetched = outcome.configuration, outcome.fetched
     connector = get_connector(configuration.pos_system)
     metadata: dict[str, Any] = {"configuration": configuration.name}
     if outcome.error:
         metadata["error"] = outcome.error
+    if fetched is not None:
+        metadata |= {"api_calls": fetched.counts.calls, "retries": fetched.counts.retries}
     return AssetCheckEvaluation(
         asset_key=raw_key(configuration.pos_system, connector.sales_stream),
         check_name=SYNC_CHECK,
         passed=outcome.status == "succeeded",
         severity=AssetCheckSeverity.ERROR,
-        metadata={key: MetadataValue.text(str(value)) for key, value in metadata.items()},
+        metadata=metadata,
         partition=str(configuration.id),
     )
+
+
+def run_tags(report: Report) -> dict[str, str]:
+    """How many configurations a run had, and how many of them failed: the list of runs shows tags."""
+    tags = {"pos/configurations": str(len(report.outcomes))}
+    if report.failed:
+        tags["pos/failed"] = str(len(report.failed))
+    return tags
 
 
 class LatestSales:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from typing import Any
 
 from dagster import AssetKey, AssetSpec, DynamicPartitionsDefinition, TableColumn, TableSchema
@@ -55,9 +56,13 @@ def mart_specs() -> Iterator[AssetSpec]:
         )
 
 
-def mart_names() -> list[str]:
-    """The marts, in the order they depend on each other as far as names tell."""
-    return sorted(node["name"] for node in _marts().values())
+@lru_cache(maxsize=1)
+def mart_names() -> tuple[str, ...]:
+    """The marts in the order they depend on each other."""
+    nodes = dbt_manifest()["nodes"]
+    parents = {mart_key(node["name"]): _origins(node, nodes) for node in _marts().values()}
+    order = TopologicalSorter({key: sorted(found & parents.keys()) for key, found in parents.items()})
+    return tuple(key.path[-1] for key in order.static_order())
 
 
 def _marts() -> dict[str, Mapping[str, Any]]:
