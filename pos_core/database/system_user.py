@@ -15,8 +15,8 @@ from pos_core.errors import DatabaseError
 _NAME = "pgserver"
 
 
-# Gives root up, then becomes the program. `subprocess` could do it by itself (`user=`), but then it forks with
-# the handlers that libraries have put there, and gRPC's, in Dagster's code server, crash the child.
+# Gives root up, then becomes the program. `subprocess` could do it by itself (`user=`), but then it forks
+# with the handlers that libraries have put there, and gRPC's, in Dagster's code server, crash the child.
 _BECOME = """
 import os, sys
 uid, gid, *command = sys.argv[1:]
