@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from pipelines.credentials import NewKeeper
 from pipelines.registry import get_connector
-from pos_core.errors import CredentialsError
+from pos_core.errors import ConfigurationError, CredentialsError
 from pos_core.repositories import configurations
 from pos_core.repositories.configurations import Configuration, NewConfiguration
 from pos_core.vault import Vault
@@ -43,9 +43,11 @@ def connect_account(engine: Engine, vault: Vault, request: Request) -> tuple[Con
     Raises:
         CredentialsError: something is missing, or the vendor says that they belong to another account.
         VendorError: the vendor cannot be asked, or refuses.
-        ConfigurationError: a location is live under another configuration of the tenant.
+        ConfigurationError: the name is empty, or a location is live under another configuration.
     """
     connector = get_connector(request.pos_system)
+    if not request.name.strip():
+        raise ConfigurationError("The name of a configuration must not be empty.")
     if not isinstance(request.given, dict):
         raise CredentialsError("The credentials must be one JSON object.")
     base_url = connector.base_url()
@@ -55,7 +57,7 @@ def connect_account(engine: Engine, vault: Vault, request: Request) -> tuple[Con
     new = NewConfiguration(
         tenant_id=request.tenant_id,
         pos_system=connector.pos_system,
-        name=request.name,
+        name=request.name.strip(),
         account_id=account.account_id,
         account_name=account.name,
         base_url=base_url,

@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pipelines import json_text
 from pipelines.connector import Connector, Document, Identity
 from pos_core.errors import DocumentError
 
 _LOWEST = datetime.min.replace(tzinfo=UTC)
+_LONGEST_ID = 500
+"""Characters; ids are indexed, and an index entry holds 2,700 bytes at most."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,34 @@ def prepare(
 ) -> Landable | Unlandable:
     """Makes a vendor's document ready for raw; never raises for what the vendor put into it."""
     identity: Identity | None = None
-    stripped: Any = document
     try:
         identity = connector.identify(stream, document)
-        stripped = connector.strip(stream, document)
-        text = json_text.canonical(stripped)
-        json_text.canonical(identity.external_id)
-    except DocumentError as error:
-        kept = json_text.to_text(
-            connector.strip(stream, document) if isinstance(document, dict) else document
-        )
-        external_id = identity.external_id if identity else None
-        if external_id is not None:
-            external_id = external_id.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\u0000")
-        return Unlandable(stream, external_id, _hash(kept), kept, read_at, error.message)
+        text = json_text.canonical(connector.strip(stream, document))
+        _check_ids(connector, stream, document, identity)
+    except (DocumentError, RecursionError) as error:
+        reason = error.message if isinstance(error, DocumentError) else "is nested too deeply"
+        # What is no object is wrapped in one, so that its personal data is found all the same.
+        kept = json_text.to_text(connector.strip(stream, {"": json_text.cut(document)}).get(""))
+        return Unlandable(stream, _readable_id(identity), _hash(kept), kept, read_at, reason)
     return Landable(stream, identity, _hash(text), text, read_at, connector.incomplete(stream, document))
+
+
+def _check_ids(connector: Connector, stream: str, document: Document, identity: Identity) -> None:
+    """Refuses ids that the raw tables' indexes cannot hold."""
+    json_text.canonical(identity.external_id)
+    if len(identity.external_id) > _LONGEST_ID:
+        raise DocumentError(f"has an id of more than {_LONGEST_ID} characters")
+    order_id = document.get("order_id") if connector.stream(stream).refers_to_order else None
+    if len(json_text.to_text(order_id)) > _LONGEST_ID:
+        raise DocumentError(f"names an order by more than {_LONGEST_ID} characters")
+
+
+def _readable_id(identity: Identity | None) -> str | None:
+    """The id as a text that the database can hold, for people to recognise."""
+    if identity is None:
+        return None
+    text = identity.external_id[:_LONGEST_ID].encode("utf-8", "backslashreplace").decode()
+    return text.replace("\x00", "\\u0000")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -175,11 +175,17 @@ def _news(
 
 
 def _note_window(fetched: Fetched, event: WindowRead) -> None:
-    fetched.counts.windows_read += len(event.location_ids)
+    """Takes a window; one that goes on where the location's last one ended is one with it."""
     fetched.read_until = max(event.window_to, fetched.read_until or event.window_to)
-    fetched.windows.extend(
-        Window(event.stream, location, event.window_from, event.window_to) for location in event.location_ids
-    )
+    ended = {(each.stream, each.external_location_id): at for at, each in enumerate(fetched.windows)}
+    for location in event.location_ids:
+        at = ended.get((event.stream, location))
+        before = fetched.windows[at] if at is not None else None
+        if at is not None and before is not None and before.window_to == event.window_from:
+            fetched.windows[at] = replace(before, window_to=event.window_to)
+            continue
+        fetched.windows.append(Window(event.stream, location, event.window_from, event.window_to))
+        fetched.counts.windows_read += 1
 
 
 def _as_known(candidate: Landable) -> Known:

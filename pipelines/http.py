@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import stamina
-from pyrate_limiter import Duration, Limiter, Rate
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from pipelines import json_text
 from pos_core.errors import (
@@ -21,6 +21,7 @@ from pos_core.errors import (
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 60.0
+_BURST_SECONDS = 3
 
 ErrorReader = Callable[[int, Any], PosError]
 """Turns a refusal (status, parsed body or None) into the error to raise."""
@@ -60,7 +61,7 @@ class VendorHttp:
         base_url: the operator's address of the vendor.
         headers: sent with every request.
         read_error: turns a refusal into an error.
-        per_second: requests a second at most.
+        per_second: requests a second at most, on the average of a few seconds.
         auth: adds the authorization, and renews it.
     """
 
@@ -77,7 +78,9 @@ class VendorHttp:
         self.base_url = base_url
         self.usage = Usage()
         self._read_error = read_error
-        self._limiter = Limiter(Rate(per_second, Duration.SECOND))
+        # Without the thread that forgets old calls: it would outlive the client, and a sync makes few.
+        rate = Rate(per_second * _BURST_SECONDS, Duration.SECOND * _BURST_SECONDS)
+        self._limiter = Limiter(SingleBucketFactory(InMemoryBucket([rate]), schedule_leak=False))
         self._client = httpx.Client(
             base_url=base_url,
             headers={"accept": "application/json", **headers},
@@ -118,7 +121,7 @@ class VendorHttp:
         Raises:
             VendorUnreachableError: no answer after all attempts.
             VendorRateLimitError: 429 after all attempts.
-            VendorFaultError: 5xx or no JSON after all attempts.
+            VendorFaultError: 5xx or no JSON after all attempts, or a redirect: the address is wrong then.
             PosError: what `read_error` makes of another refusal.
         """
         try:
@@ -144,7 +147,7 @@ class VendorHttp:
         asked_at = datetime.now(UTC)
         try:
             response = self._client.request(method, path, **content)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             message = f"{self.title} at {self.base_url} does not answer ({type(error).__name__})."
             raise _RetryError(VendorUnreachableError(message)) from None
         self.usage.received_bytes += len(response.content)
@@ -157,6 +160,11 @@ class VendorHttp:
             raise _RetryError(fault, _retry_after(response.headers))
         if status >= 400:
             raise self._read_error(status, _parse_or_none(response.content))
+        if status >= 300:
+            # A token is never carried to another address, and no redirect is an answer.
+            raise VendorFaultError(
+                f"{self.title} redirects {path} elsewhere; check the address {self.base_url}."
+            )
         try:
             body = json_text.parse(response.content)
         except ValueError:
@@ -175,10 +183,14 @@ def _wait_for(error: Exception) -> bool | timedelta:
 
 def _retry_after(headers: httpx.Headers) -> float | None:
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     at = _http_date(text)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else None
+    if at is None:
+        return None
+    # By the vendor's own clock, where it is told: ours may be wrong.
+    now = _http_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (at - now).total_seconds())
 
 
 def _http_date(text: str | None) -> datetime | None:

@@ -1,7 +1,8 @@
 """JSON without loss: numbers stay exact, and what PostgreSQL cannot hold is found before it lands."""
 
+import codecs
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
@@ -10,6 +11,7 @@ from pos_core.errors import DocumentError
 
 _LONGEST_INTEGER_DIGITS = 40
 _LARGEST_EXPONENT = 1000
+_DEEPEST_LEVEL = 100
 _NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -18,17 +20,32 @@ def _parse_integer(text: str) -> int | Decimal:
     return int(text) if len(text) <= _LONGEST_INTEGER_DIGITS else Decimal(text)
 
 
+def _parse_fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond what even Decimal can hold
+        return Decimal("Infinity")
+
+
 def parse(text: str | bytes) -> Any:
     """Parses JSON; fractions become Decimal, and NaN and Infinity a Decimal that `canonical` refuses.
+
+    What is wrong in one document must not cost the others of its page: bytes that are no UTF-8 become half
+    surrogates, which `canonical` refuses, and control characters in texts are taken as they are.
 
     Raises:
         ValueError: the text is no JSON, or nested too deeply.
     """
     if isinstance(text, bytes):
-        text = text.decode("utf-8-sig")
+        text = text.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
     try:
         return simplejson.loads(
-            text, use_decimal=True, parse_int=_parse_integer, parse_constant=Decimal, allow_nan=True
+            text,
+            parse_int=_parse_integer,
+            parse_float=_parse_fraction,
+            parse_constant=Decimal,
+            allow_nan=True,
+            strict=False,
         )
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
@@ -40,16 +57,16 @@ def canonical(document: Any) -> str:
     Raises:
         DocumentError: PostgreSQL cannot hold it; the message says why.
     """
+    reason = _problem(document)
+    if reason:
+        raise DocumentError(reason)
     text = to_text(document)
-    if _NUL_ESCAPE.search(text):
+    if "\\u0000" in text and _NUL_ESCAPE.search(text):
         raise DocumentError("contains a NUL character")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise DocumentError("contains half of a surrogate pair, which is no character") from None
-    reason = _number_problem(document)
-    if reason:
-        raise DocumentError(reason)
     return text
 
 
@@ -66,14 +83,32 @@ def to_text(document: Any) -> str:
     return text
 
 
-def _number_problem(value: Any) -> str | None:
+def cut(value: Any, levels: int = _DEEPEST_LEVEL) -> Any:
+    """The value down to some levels of nesting; what lies deeper is null."""
     if isinstance(value, dict):
-        return next(filter(None, map(_number_problem, value.values())), None)
+        return {key: cut(entry, levels - 1) for key, entry in value.items()} if levels else None
     if isinstance(value, list):
-        return next(filter(None, map(_number_problem, value)), None)
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            return "contains a number that is not finite"
-        if value and abs(value.adjusted()) > _LARGEST_EXPONENT:
-            return "contains a number out of range"
+        return [cut(entry, levels - 1) for entry in value] if levels else None
+    return value
+
+
+def _problem(document: Any) -> str | None:
+    """What PostgreSQL could not hold, found level by level, since no recursion goes as deep as JSON may."""
+    values, level = [document], 0
+    while values:
+        if level > _DEEPEST_LEVEL:
+            return f"is nested deeper than {_DEEPEST_LEVEL} levels"
+        below: list[Any] = []
+        for value in values:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, Decimal):
+                if not value.is_finite():
+                    return "contains a number that is not finite"
+                exponent = value.as_tuple().exponent
+                if max(abs(value.adjusted()), abs(int(exponent))) > _LARGEST_EXPONENT:
+                    return "contains a number out of range"
+        values, level = below, level + 1
     return None

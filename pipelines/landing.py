@@ -141,9 +141,11 @@ def _own_folder(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     for path in parent.glob("run-*"):
         _remove_if_dead(path)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-    with open(folder / "lock", "w", encoding="ascii") as lock:
+    # Locked under a name that nobody looks for: a folder without its lock would pass for a dead run's.
+    new = Path(tempfile.mkdtemp(prefix="new-", dir=parent))
+    with open(new / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = new.rename(parent / new.name.replace("new-", "run-", 1))
         try:
             yield folder
         finally:

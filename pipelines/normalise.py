@@ -16,16 +16,24 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Engine, text
 
-from pipelines import models
+from pipelines import aside, models
 from pipelines.models import BATCH_MODEL, Statement
 from pipelines.registry import connectors
 from pos_core.database.address import DatabaseAddress
 from pos_core.database.raw import raw_schema
+from pos_core.errors import TransformError
 from pos_core.repositories.locks import held_normalising
 
 logger = logging.getLogger(__name__)
 
 _LOADS_PER_BATCH = 500
+# What one document can do to a statement; class 54 is what PostgreSQL itself cannot hold.
+_REFUSALS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
 
 Key = tuple[str, UUID, str]
 """(pos system, configuration id, external id of the sales document)"""
@@ -70,22 +78,21 @@ def _ensure_built(connection: Connection, address: DatabaseAddress, folder: Path
         if connection.execute(query).scalar() == current:
             return False
         loads = _complete_loads(connection, limit=None)
-    models.build(address, folder)
+    try:
+        models.build(address, folder)
+    except TransformError as error:
+        _build_without_sales(connection, address, folder, error)
     with connection.begin():
         # What the database refused may pass now; it is tried again with the next batch.
         connection.execute(
             text("""
-                with freed as (
-                    update pos_quarantined_documents set resolved_at = now()
-                    where stage = 'normalise' and resolved_at is null
-                    returning configuration_id, external_id
-                )
                 insert into pos_touched_documents (configuration_id, external_id)
-                select configuration_id, external_id from freed
+                select distinct configuration_id, external_id from pos_quarantined_documents
+                where stage = 'normalise' and resolved_at is null
             """)
         )
         _mark_normalised(connection, loads)
-        _record_aside(connection)
+        aside.record(connection)
         connection.execute(
             text("""
                 insert into pos_model_builds (id, fingerprint) values (1, :fingerprint)
@@ -94,6 +101,25 @@ def _ensure_built(connection: Connection, address: DatabaseAddress, folder: Path
             {"fingerprint": current},
         )
     return True
+
+
+def _build_without_sales(
+    connection: Connection, address: DatabaseAddress, folder: Path, error: TransformError
+) -> None:
+    """Builds while every sale is set aside, so that batches find the one that the database refuses.
+
+    Raises:
+        TransformError: it is not the documents; nothing stays set aside.
+    """
+    logger.warning("building over the whole history failed, going on document by document: %s", error.message)
+    with connection.begin():
+        aside.hide_sales(connection)
+    try:
+        models.build(address, folder)
+    except TransformError:
+        with connection.begin():
+            aside.show_sales(connection)
+        raise
 
 
 def _one_batch(connection: Connection, compiled: Sequence[Statement], result: Normalised) -> bool:
@@ -110,6 +136,7 @@ def _one_batch(connection: Connection, compiled: Sequence[Statement], result: No
                 [{"pos_system": pos_system, "load_id": load_id} for pos_system, load_id in loads],
             )
         connection.execute(text("analyze pos_pending_loads"))
+        aside.try_again(connection, touches or 0)
         at = [each.name for each in compiled].index(BATCH_MODEL)
         for statement in compiled[: at + 1]:
             _run(connection, statement)
@@ -140,16 +167,16 @@ def _run_or_halve(
         _run_models(connection, compiled)
         savepoint.commit()
         return
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+    except _REFUSALS as error:
         savepoint.rollback()
         reason = error
     if len(keys) == 1:
-        _set_aside(connection, keys[0], reason)
+        if not aside.set_aside(connection, *keys[0], reason):
+            raise reason
         result.quarantined += 1
         # Without the refused version, the one before it counts.
         _fill_with(connection, batch, keys)
-        with connection.begin_nested():
-            _run_models(connection, compiled)
+        _run_or_halve(connection, compiled, batch, keys, result)
         return
     middle = len(keys) // 2
     for half in (keys[:middle], keys[middle:]):
@@ -160,7 +187,7 @@ def _run_or_halve(
 def _run_models(connection: Connection, compiled: Sequence[Statement]) -> None:
     for statement in compiled:
         _run(connection, statement)
-    _record_aside(connection)
+    aside.record(connection)
 
 
 def _run(connection: Connection, statement: Statement) -> None:
@@ -215,40 +242,6 @@ def _fill_with(connection: Connection, batch: Statement, keys: Sequence[Key]) ->
     _execute(connection, f"analyze {batch.relation}")
 
 
-def _set_aside(connection: Connection, key: Key, error: psycopg.Error) -> None:
-    """Quarantines every version of a document that the database refuses, with its reason."""
-    pos_system, configuration_id, external_id = key
-    connector = connectors()[pos_system]
-    reason = (error.diag.message_primary or type(error).__name__).strip()
-    logger.warning("document %s of configuration %s set aside: %s", external_id, configuration_id, reason)
-    connection.execute(
-        text(f"""
-            insert into pos_quarantined_documents
-                (tenant_id, configuration_id, pos_system, stream, external_id, content_hash, stage, reason)
-            select distinct
-                cast(tenant_id as uuid), cast(configuration_id as uuid), :pos_system, :stream, external_id,
-                content_hash, 'normalise', :reason
-            from {raw_schema(pos_system)}."{connector.sales_stream}"
-            where configuration_id = :configuration_id and external_id = :external_id
-            on conflict (configuration_id, stream, content_hash, stage)
-            do update set last_seen_at = now(), resolved_at = null, reason = excluded.reason
-        """),
-        {
-            "pos_system": pos_system,
-            "stream": connector.sales_stream,
-            "configuration_id": str(configuration_id),
-            "external_id": external_id,
-            "reason": reason,
-        },
-    )
-
-
-def _record_aside(connection: Connection) -> None:
-    """Notes what the models refused or have to wait for, and closes what no longer is."""
-    for statement in _ASIDE:
-        connection.execute(text(statement))
-
-
 def _complete_loads(connection: Connection, limit: int | None) -> list[tuple[str, str]]:
     """The loads that dlt completed and nobody has normalised, oldest first."""
     loads: list[tuple[str, str]] = []
@@ -278,33 +271,3 @@ def _mark_normalised(connection: Connection, loads: Sequence[tuple[str, str]]) -
             """),
             [{"pos_system": pos_system, "load_id": load_id} for pos_system, load_id in loads],
         )
-
-
-_TOUCHED = f"(select configuration_id, external_id from pos_work.{BATCH_MODEL})"
-_ASIDE = (
-    f"""
-    update pos_quarantined_documents set resolved_at = now()
-    where stage = 'model' and resolved_at is null and (configuration_id, external_id) in {_TOUCHED}
-    """,
-    f"""
-    insert into pos_quarantined_documents
-        (tenant_id, configuration_id, pos_system, stream, external_id, content_hash, stage, reason)
-    select tenant_id, configuration_id, pos_system, stream, external_id, content_hash, 'model', min(reason)
-    from pos_work.{models.REJECTED_MODEL}
-    group by 1, 2, 3, 4, 5, 6
-    on conflict (configuration_id, stream, content_hash, stage)
-    do update set last_seen_at = now(), resolved_at = null, reason = excluded.reason
-    """,
-    f"""
-    update pos_waiting_documents set resolved_at = now()
-    where stage = 'normalise' and resolved_at is null and (configuration_id, external_id) in {_TOUCHED}
-    """,
-    f"""
-    insert into pos_waiting_documents
-        (tenant_id, configuration_id, pos_system, stream, external_id, stage, reason)
-    select distinct tenant_id, configuration_id, pos_system, stream, external_id, 'normalise', reason
-    from pos_work.{models.WAITING_MODEL}
-    on conflict (configuration_id, stream, external_id, stage)
-    do update set last_seen_at = now(), resolved_at = null, reason = excluded.reason
-    """,
-)

@@ -43,7 +43,13 @@ def replay(
         fetched = Fetched(configuration, sync_id, "replay")
         page = Page(stream, found, read_at)
         batches = take_page(context.engine, connector, fetched, page, keep_incomplete=True)
-        land(context.address, connector.pos_system, batches, context.work_folder)
+        try:
+            land(context.address, connector.pos_system, batches, context.work_folder)
+        except Exception as error:
+            reason = ("landing", f"The documents could not be landed ({type(error).__name__}).")
+            with context.engine.begin() as connection:
+                sync_logs.finish(connection, sync_id, fetched.counts, fetched.seconds, reason)
+            raise
         owner = {
             "tenant_id": configuration.tenant_id,
             "configuration_id": configuration_id,

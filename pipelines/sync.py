@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _QUEUED_BATCHES = 64
 _ROWS_PER_TABLE = 5000
+_IDS_PER_STATEMENT = 10_000  # a statement takes 65,535 parameters
 _STOP_CHECK_SECONDS = 0.2
 
 
@@ -89,7 +90,7 @@ def sync(
         ConfigurationError: an id is unknown.
     """
     with context.engine.connect() as connection:
-        wanted = [configurations.get(connection, each) for each in ids]
+        wanted = [configurations.get(connection, each) for each in dict.fromkeys(ids)]
     report = Report()
     active = [each for each in wanted if each.status == "active"]
     report.outcomes.extend(_refused(each) for each in wanted if each.status != "active")
@@ -198,8 +199,10 @@ def record_documents(connection: Connection, owner: dict[str, object], fetched: 
         ],
     )
     for stream, landed in fetched.landed.items():
-        documents.stop_waiting(connection, configuration_id, stream, landed)
-        documents.resolve_quarantined(connection, configuration_id, stream, landed)
+        for at in range(0, len(landed), _IDS_PER_STATEMENT):
+            some = landed[at : at + _IDS_PER_STATEMENT]
+            documents.stop_waiting(connection, configuration_id, stream, some)
+            documents.resolve_quarantined(connection, configuration_id, stream, some)
     for stream, waiting in fetched.waiting.items():
         fetched.counts.documents_waiting += len(waiting)
         documents.wait_for(connection, owner, stream, sorted(waiting.items()))

@@ -15,7 +15,7 @@ class Plan:
     Args:
         history_from: where the account's history begins.
         covered: per (stream, location id) the intervals read completely; location id '' is the account.
-        since: read again from here on, whatever was covered (a backfill); None for an ordinary sync.
+        since: read again from here on, whatever was covered (a backfill); never before the history begins.
     """
 
     history_from: datetime
@@ -29,7 +29,8 @@ class Plan:
         show up late; gaps further back are read with the same overlap on either side.
         """
         if self.since is not None:
-            return [(self.since, until)] if self.since < until else []
+            start = max(self.since, self.history_from)
+            return [(start, until)] if start < until else []
         known = merge(self.covered.get((stream, location_id), ()))
         trusted = [(start, end - overlap) for start, end in known if start < end - overlap]
         return subtract((self.history_from, until), trusted)
@@ -59,14 +60,3 @@ def subtract(whole: Interval, parts: Sequence[Interval]) -> list[Interval]:
     if at < end:
         left.append((at, end))
     return left
-
-
-def split(interval: Interval, step: timedelta) -> list[Interval]:
-    """An interval in pieces of at most `step`, in order of time."""
-    start, end = interval
-    pieces = []
-    while start < end:
-        stop = min(start + step, end)
-        pieces.append((start, stop))
-        start = stop
-    return pieces

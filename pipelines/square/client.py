@@ -45,7 +45,7 @@ def read_error(status: int, body: Any) -> PosError:
     code = str(first.get("code", ""))
     if code in _AUTH_WORDS or status in (401, 403):
         return VendorAuthError(_AUTH_WORDS.get(code, _AUTH_WORDS["UNAUTHORIZED"]))
-    return VendorRequestError(f"Square refused a request with HTTP {status} {code}.".strip(), code)
+    return VendorRequestError(f"Square refused a request with {f'HTTP {status} {code}'.strip()}.", code)
 
 
 def confirm(http: VendorHttp, credentials: Credentials) -> Account:

@@ -1,0 +1,102 @@
+"""What tests put into the sandbox, and what they look up in the database."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pos_core.repositories.configurations import Configuration
+from sandbox.square.driver import Driver
+from tests.conftest import Project
+
+
+def inject(sandbox: Driver, document: object, stream: str = "orders", account: int = 0) -> None:
+    """Puts a document into what a stream answers; text goes as it is."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    query = {"merchant_id": sandbox.merchant_id(account), "stream": stream}
+    sandbox.http.post("/_sandbox/inject", params=query, content=text).raise_for_status()
+
+
+def order(sandbox: Driver, key: str, account: int = 0, **changes: Any) -> dict[str, Any]:
+    """A small order that adds up."""
+    money = {"amount": 450, "currency": "USD"}
+    zero = {"amount": 0, "currency": "USD"}
+    line = {
+        "uid": "line", "name": "Rye", "quantity": "1", "base_price_money": money, "gross_sales_money": money,
+        "total_money": money, "total_tax_money": zero, "total_discount_money": zero,
+    }  # fmt: skip
+    return {
+        "id": key, "location_id": sandbox.locations(account)[0], "state": "COMPLETED", "version": 1,
+        "created_at": "2026-04-12T09:00:00Z", "updated_at": "2026-04-12T09:05:00Z",
+        "closed_at": "2026-04-12T09:05:00Z", "line_items": [line], "total_money": money,
+        "total_tax_money": zero, "total_discount_money": zero, "total_tip_money": zero, **changes,
+    }  # fmt: skip
+
+
+def fault(sandbox: Driver, kind: str, path: str = "/", **more: Any) -> None:
+    """Has the sandbox misbehave."""
+    sandbox.control("faults", {"kind": kind, "path": path, **more})
+
+
+def no_faults(sandbox: Driver) -> None:
+    """Has the sandbox behave again."""
+    sandbox.http.delete("/_sandbox/faults").raise_for_status()
+
+
+def calls(sandbox: Driver, path: str) -> int:
+    """How often a path of the vendor's was asked since the counts were cleared."""
+    listed = sandbox.http.get("/_sandbox/calls").json()
+    return sum(int(each["count"]) for each in listed if each["path"] == path)
+
+
+def windows(project: Project, configuration: Configuration) -> list[dict[str, Any]]:
+    """The ledger of a configuration."""
+    return project.rows(
+        "select stream, external_location_id, window_from, window_to from pos_sync_windows"
+        " where configuration_id = :id order by 1, 2, 3",
+        id=configuration.id,
+    )
+
+
+def log(project: Project, configuration: Configuration) -> dict[str, Any]:
+    """The newest row of a configuration's sync log."""
+    return project.rows(
+        "select * from pos_sync_logs where configuration_id = :id order by started_at desc limit 1",
+        id=configuration.id,
+    )[0]
+
+
+def open_quarantine(project: Project) -> list[dict[str, Any]]:
+    """The documents that are set aside."""
+    return project.rows(
+        "select * from pos_quarantined_documents where resolved_at is null order by stream, external_id"
+    )
+
+
+@contextmanager
+def refusing(
+    project: Project, table: str, condition: str = "true", code: str = "raise_exception"
+) -> Iterator[None]:
+    """The database refuses rows of a table with an error of a certain code."""
+    project.execute(
+        "create function public.pos_refuse() returns trigger language plpgsql as $$ begin "
+        f"if {condition} then raise exception 'refused for a test' using errcode = '{code}'; end if; "
+        "return new; end $$"
+    )
+    project.execute(
+        f"create trigger refuse before insert on {table} for each row execute function public.pos_refuse()"
+    )
+    try:
+        yield
+    finally:
+        project.execute("drop function public.pos_refuse() cascade")
+
+
+@contextmanager
+def constraint(project: Project, table: str, condition: str) -> Iterator[None]:
+    """The database refuses rows of a mart that do not fulfil a condition."""
+    project.execute(f"alter table {table} add constraint pos_for_a_test check ({condition}) not valid")
+    try:
+        yield
+    finally:
+        project.execute(f"alter table {table} drop constraint if exists pos_for_a_test")
