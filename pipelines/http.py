@@ -1,6 +1,7 @@
 """One vendor's API over httpx: retries with jitter, `Retry-After`, a rate limit, counters, typed errors."""
 
 import email.utils
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,9 @@ from pos_core.errors import (
     VendorRateLimitError,
     VendorUnreachableError,
 )
+
+# httpx logs whole addresses, and some vendors want tokens as parameters of the address.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 6

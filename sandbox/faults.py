@@ -22,7 +22,10 @@ CURSOR_FAULT = "sandbox.cursor_fault"
 
 @dataclass(slots=True)
 class Fault:
-    """A standing order to misbehave; ``count`` is how often it may still happen, None for ever."""
+    """A standing order to misbehave; ``count`` is how often it may still happen, None for ever.
+
+    With ``is_empty`` a refusal has neither a body nor a content type.
+    """
 
     kind: FaultKind
     path: str
@@ -33,6 +36,7 @@ class Fault:
     rate: float = 1.0
     count: int | None = None
     merchant_id: str | None = None
+    is_empty: bool = False
     happened: int = 0
 
     def strikes(self, path: str, merchant_id: str | None) -> bool:
@@ -51,7 +55,7 @@ class Fault:
     def describe(self) -> dict[str, Any]:
         """The fault as the control route lists it."""
         shown = ("kind", "path", "status", "retry_after", "seconds", "rate", "count")
-        names = (*shown, "merchant_id", "happened")
+        names = (*shown, "merchant_id", "is_empty", "happened")
         return {name: getattr(self, name) for name in names}
 
 
@@ -84,6 +88,7 @@ def make_fault(seed: int, number: int, order: dict[str, Any]) -> Fault:
         rate=rate,
         count=None if count is None else int(count),
         merchant_id=order.get("merchant_id"),
+        is_empty=bool(order.get("is_empty", False)),
     )
 
 
@@ -172,11 +177,10 @@ class FaultLayer:
 
 
 async def _refuse(fault: Fault, body: dict[str, Any], send: Send) -> None:
-    content = json.dumps(body).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(content)).encode()),
-    ]
+    content = b"" if fault.is_empty else json.dumps(body).encode()
+    headers = [(b"content-length", str(len(content)).encode())]
+    if content:
+        headers.append((b"content-type", b"application/json"))
     if fault.retry_after is not None:
         headers.append((b"retry-after", fault.retry_after.encode()))
     await send({"type": "http.response.start", "status": fault.status, "headers": headers})

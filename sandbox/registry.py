@@ -31,7 +31,10 @@ class Server(Protocol):
         ...
 
     def transactions(self, merchant: Merchant, now: Instant) -> list[dict[str, Any]]:
-        """What was really sold until now, one row per transaction; amounts in minor units."""
+        """What was really sold until now, one row per transaction; amounts in minor units.
+
+        A row with ``places`` has its amounts in units of that many decimal places instead.
+        """
         ...
 
     def edit(

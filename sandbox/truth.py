@@ -43,11 +43,12 @@ def truth_of(merchants: Iterable[tuple[Server, Merchant]], now: Instant) -> dict
     days: list[dict[str, Any]] = []
     for server, merchant in merchants:
         rows = server.transactions(merchant, now)
-        exponent = merchant.market.exponent
-        days += _days(rows, exponent)
+        # A vendor that keeps parts of a cent says so, in every row of the account.
+        places = max((row.pop("places", 0) for row in rows), default=0) or merchant.market.exponent
+        days += _days(rows, places)
         for row in rows:
             for name in (*_AMOUNTS, "paid_amount"):
-                row[name] = _major(row[name], exponent)
+                row[name] = _major(row[name], places)
         transactions += rows
     return {"transactions": transactions, "days": days}
 
@@ -106,7 +107,7 @@ def sale_row(
     }
 
 
-def _days(rows: Iterable[dict[str, Any]], exponent: int) -> list[dict[str, Any]]:
+def _days(rows: Iterable[dict[str, Any]], places: int) -> list[dict[str, Any]]:
     sums: dict[tuple[str, str, str, str], list[int]] = {}
     for row in rows:
         if row["is_revenue"]:
@@ -127,11 +128,11 @@ def _days(rows: Iterable[dict[str, Any]], exponent: int) -> list[dict[str, Any]]
             "business_date": key[2],
             "currency": key[3],
             "transactions": day[0],
-            **{name: _major(minor, exponent) for name, minor in zip(_AMOUNTS, day[1:], strict=True)},
+            **{name: _major(units, places) for name, units in zip(_AMOUNTS, day[1:], strict=True)},
         }
         for key, day in sorted(sums.items())
     ]
 
 
-def _major(minor: int, exponent: int) -> str:
-    return str(Decimal(minor).scaleb(-exponent).quantize(Decimal(1).scaleb(-exponent)))
+def _major(units: int, places: int) -> str:
+    return str(Decimal(units).scaleb(-places).quantize(Decimal(1).scaleb(-places)))

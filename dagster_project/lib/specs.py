@@ -107,7 +107,7 @@ def _origins(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> set[AssetKey]
         if unique_id in marts:
             found.add(mart_key(marts[unique_id]["name"]))
         elif unique_id in nodes:
-            waiting.extend(nodes[unique_id]["depends_on"]["nodes"])
+            waiting.extend(nodes[unique_id]["depends_on"].get("nodes", []))  # a seed has none
         elif unique_id in sources:
             source = sources[unique_id]
             if source["schema"] in schemas and (source["schema"], source["name"]) in streams:

@@ -25,6 +25,7 @@ def built_models(server: DatabaseAddress, tmp_path_factory: pytest.TempPathFacto
         with psycopg.connect(address.libpq(), autocommit=True) as connection:
             create_tables(connection)
             history = History(connection, Dbt(tmp_path_factory.mktemp("dbt")))
+            history.dbt.invoke("seed")
             history.dbt_run("--full-refresh")
             history.compile()
             yield history
@@ -36,5 +37,5 @@ def built_models(server: DatabaseAddress, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def history(built_models: History) -> History:
     """The models over a log without documents."""
-    built_models.clear()
+    built_models.clear("square")
     return built_models

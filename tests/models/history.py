@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
+from pipelines.registry import get_connector
 from tests.models.schema import STREAMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,7 @@ class History:
     def __init__(self, connection: psycopg.Connection[Any], dbt: Dbt) -> None:
         self.connection = connection
         self.dbt = dbt
+        self.pos_system = "square"
         self._compiled: list[Any] = []
         self._loads = 0
 
@@ -75,9 +77,10 @@ class History:
         order = TopologicalSorter({key: node.depends_on.nodes for key, node in nodes.items()})
         self._compiled = [nodes[key] for key in order.static_order() if key in nodes]
 
-    def clear(self) -> None:
-        """Forget all documents and rows; one configuration remains."""
-        tables = [f"raw_square.{stream}" for stream in (*STREAMS, "_dlt_loads")]
+    def clear(self, pos_system: str | None = None) -> None:
+        """Forget all documents and rows; one configuration remains, of another system where one is named."""
+        self.pos_system = pos_system or self.pos_system
+        tables = [f"raw_{each}.{name}" for each in STREAMS for name in (*STREAMS[each], "_dlt_loads")]
         tables += ["pos_configurations", "pos_pending_loads", "pos_touched_documents"]
         tables += ["pos_quarantined_documents", "pos_transactions"]
         tables += [
@@ -96,9 +99,9 @@ class History:
     def configure(self, configuration: uuid.UUID, day_starts_at: str = "00:00") -> None:
         """Make a configuration, or change the one there is."""
         self.connection.execute(
-            "insert into pos_configurations values (%s, %s, 'square', 'Bakery', %s)"
+            "insert into pos_configurations values (%s, %s, %s, 'Bakery', %s)"
             " on conflict (id) do update set day_starts_at = excluded.day_starts_at",
-            (configuration, TENANT, day_starts_at),
+            (configuration, TENANT, self.pos_system, day_starts_at),
         )
 
     def land(
@@ -119,19 +122,20 @@ class History:
         self._loads += 1
         load_id = f"load-{self._loads:04d}"
         received_at = datetime(2026, 4, 1, tzinfo=UTC) + timedelta(seconds=self._loads)
+        identify = get_connector(self.pos_system).identify
         rows = [
             (
-                str(TENANT), str(configuration), document["id"], document.get("version"),
-                document.get("updated_at") if stream != "catalog" else None,
+                str(TENANT), str(configuration), identity.external_id, identity.version, identity.updated_at,
                 hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest(),
                 source, read_at, received_at, Json(document), load_id, "row",
             )
             for document in documents
+            for identity in [identify(stream, document)]
         ]  # fmt: skip
         with self.connection.cursor() as cursor:
             cursor.executemany(
                 sql.SQL("insert into {} values ({})").format(
-                    sql.Identifier("raw_square", stream),
+                    sql.Identifier(f"raw_{self.pos_system}", stream),
                     sql.SQL(", ").join([sql.Placeholder()] * 12),
                 ),
                 rows,
@@ -143,9 +147,12 @@ class History:
     def complete(self, load_id: str) -> None:
         """Mark a load complete, and so pending."""
         self.connection.execute(
-            "insert into raw_square._dlt_loads values (%s, 'square', 0, now(), 'hash')", (load_id,)
+            sql.SQL("insert into {} values (%s, %s, 0, now(), 'hash')").format(
+                sql.Identifier(f"raw_{self.pos_system}", "_dlt_loads")
+            ),
+            (load_id, self.pos_system),
         )
-        self.connection.execute("insert into pos_pending_loads values ('square', %s)", (load_id,))
+        self.connection.execute("insert into pos_pending_loads values (%s, %s)", (self.pos_system, load_id))
 
     def normalise(self) -> None:
         """Run the compiled models over the pending loads in one transaction."""

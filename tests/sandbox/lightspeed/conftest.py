@@ -1,0 +1,24 @@
+"""Fixtures: one sandbox of this vendor for tests that only read, a fresh one for tests that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.engine import Options
+from sandbox.lightspeed.driver import Driver, running, serving
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Driver]:
+    """A small sandbox in its own process; nobody changes its world."""
+    with running("--scale", "small") as driver:
+        yield driver
+
+
+@pytest.fixture
+def fresh() -> Iterator[Driver]:
+    """A small sandbox of one's own."""
+    with serving(Options(scale="small")) as driver:
+        yield driver
