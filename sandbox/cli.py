@@ -31,6 +31,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scale", choices=("demo", "small", "large"), default="demo")
     parser.add_argument("--merchants", type=int, help="many merchants with one shop each")
     parser.add_argument("--orders", type=int, help="orders altogether, with --scale large")
+    parser.add_argument("--only", metavar="POS", help="this point-of-sale system alone")
     parser.add_argument("--clock", choices=("fixed", "ticking"), default="fixed")
     parser.add_argument("--state", type=Path, metavar="DIR", help="keeps control commands here")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="gets the URL and the pid")
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 when the world cannot be built or the address is taken.
     """
     given = parse_arguments(arguments)
-    options = Options(given.seed, given.scale, given.merchants, given.orders)
+    options = Options(given.seed, given.scale, given.merchants, given.orders, given.only)
     try:
         world, journal = open_world(options, folder=given.state, is_ticking=given.clock == "ticking")
         listener = _listen(given.host, given.port)

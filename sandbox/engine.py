@@ -25,12 +25,16 @@ class WorldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a world is made from; ``merchants`` and ``orders`` concern the large scale."""
+    """What a world is made from; ``merchants`` and ``orders`` concern the large scale.
+
+    With ``only``, the one point-of-sale system that the world has; all of them otherwise.
+    """
 
     seed: int = 7
     scale: Scale = "demo"
     merchants: int | None = None
     orders: int | None = None
+    only: str | None = None
 
 
 class World:
@@ -40,17 +44,22 @@ class World:
         """Builds the world as it is at its end, before any command.
 
         Raises:
-            WorldError: a scale that does not exist.
+            WorldError: a scale or a point-of-sale system that does not exist.
         """
         if options.scale not in get_args(Scale):
             raise WorldError(f"no such scale: {options.scale}")
+        found = find_sandboxes()
+        if options.only is not None and options.only not in found:
+            raise WorldError(f"no such point-of-sale system: {options.only}")
         self.options = options
         self.clock = clock
         self.servers: dict[str, Server] = {}
         self.merchants: dict[str, Merchant] = {}
         self.rounds: list[dict[str, Any]] = []
         self._sold = 0
-        for name, record in find_sandboxes().items():
+        for name, record in found.items():
+            if options.only not in (None, name):
+                continue
             merchants = self._merchants(record)
             server = record.build(merchants, clock)
             self.servers[name] = server
@@ -105,8 +114,7 @@ class World:
         if operation == "token":
             return self._set_token(command)
         if operation == "settings":
-            settings = {str(key): int(value) for key, value in command["settings"].items()}
-            return {name: each.set_settings(settings) for name, each in self.servers.items()}
+            return self._set_settings({str(key): int(value) for key, value in command["settings"].items()})
         if operation == "inject":
             merchant = self.merchant(command["merchant_id"])
             server = self.servers[merchant.pos_system]
@@ -132,6 +140,17 @@ class World:
             raise WorldError(f"state must be one of {', '.join(TOKEN_STATES)}")
         self._server(merchant).set_token(merchant, state)
         return {"merchant_id": command["merchant_id"], "state": state}
+
+    def _set_settings(self, settings: Mapping[str, int]) -> dict[str, Any]:
+        """Gives every server the settings that it has."""
+        known = {name: each.set_settings({}) for name, each in self.servers.items()}
+        unknown = set(settings).difference(*known.values())
+        if unknown:
+            raise WorldError(f"no such setting: {', '.join(sorted(unknown))}")
+        return {
+            name: each.set_settings({key: value for key, value in settings.items() if key in known[name]})
+            for name, each in self.servers.items()
+        }
 
     def _edit(self, number: int | None, now: Instant) -> dict[str, Any]:
         wanted = len(self.rounds) + 1 if number is None else int(number)
@@ -186,7 +205,8 @@ class Journal:
             known, self.anchor_seconds = first["options"], float(first["anchor"])
         except (ValueError, KeyError, TypeError) as error:
             raise WorldError(f"{self._path} is damaged; choose another folder") from error
-        if known != asdict(options):
+        # A folder from before an option existed was made with that option's default.
+        if asdict(Options()) | known != asdict(options):
             raise WorldError(f"{self._path} belongs to another world: {known}")
 
     def add(self, command: Mapping[str, Any]) -> None:

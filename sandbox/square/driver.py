@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
-from sandbox.app import build_app
-from sandbox.engine import Options, open_world
+from sandbox.engine import Options
+from sandbox.hosting import ROOT, in_process, in_thread
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["LONG_AGO", "ROOT", "Driver", "running", "serving"]
 LONG_AGO = "2025-01-01T00:00:00Z"
 
 
@@ -129,57 +124,32 @@ class Driver:
 
 @contextmanager
 def serving(options: Options, folder: Path | None = None, *, is_ticking: bool = False) -> Iterator[Driver]:
-    """A sandbox in a thread of this process.
+    """A sandbox of this vendor alone, in a thread of this process.
 
     Args:
         options: what the world is made from.
         folder: where its commands are kept, if anywhere.
         is_ticking: whether its clock runs on at real pace.
     """
-    world, journal = open_world(options, folder=folder, is_ticking=is_ticking)
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        build_app(world, journal),
-        date_header=False,
-        log_level="critical",
-        lifespan="off",
-        timeout_graceful_shutdown=0,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    driver = Driver(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    try:
-        yield driver
-    finally:
-        driver.http.close()
-        server.should_exit = True
-        thread.join()
+    with in_thread(replace(options, only="square"), folder, is_ticking=is_ticking) as url:
+        driver = Driver(url)
+        try:
+            yield driver
+        finally:
+            driver.http.close()
 
 
 @contextmanager
 def running(*arguments: str, hash_seed: str = "0") -> Iterator[Driver]:
-    """A sandbox in a process of its own, started by its command line.
+    """A sandbox of this vendor alone, in a process of its own, started by its command line.
 
     Args:
         arguments: of the command line.
         hash_seed: Python's, which must not matter.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    with in_process("--only", "square", *arguments, hash_seed=hash_seed) as url:
+        driver = Driver(url)
         try:
-            # The line is printed once the address listens, so reading it is the synchronisation.
-            line = process.stdout.readline() if process.stdout else ""
-            driver = Driver(line.split()[-1])
-            try:
-                yield driver
-            finally:
-                driver.http.close()
+            yield driver
         finally:
-            process.terminate()
+            driver.http.close()

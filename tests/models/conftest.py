@@ -36,5 +36,5 @@ def built_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 @pytest.fixture
 def history(built_models: History) -> History:
     """The models over a log without documents."""
-    built_models.clear()
+    built_models.clear("square")
     return built_models

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from tests.models.schema import STREAMS
+from pipelines.registry import connectors
 
 ROOT = Path(__file__).resolve().parents[2]
 TENANT = uuid.UUID(int=1)
@@ -65,6 +65,7 @@ class History:
         self.dbt = dbt
         self._compiled: list[Any] = []
         self._loads = 0
+        self._pos = ""
 
     def compile(self) -> None:
         """Compile the models once, for `normalise`; the tables must exist."""
@@ -75,9 +76,18 @@ class History:
         order = TopologicalSorter({key: node.depends_on.nodes for key, node in nodes.items()})
         self._compiled = [nodes[key] for key in order.static_order() if key in nodes]
 
-    def clear(self) -> None:
-        """Forget all documents and rows; one configuration remains."""
-        tables = [f"raw_square.{stream}" for stream in (*STREAMS, "_dlt_loads")]
+    def clear(self, pos_system: str | None = None) -> None:
+        """Forget all documents and rows; one configuration remains.
+
+        Args:
+            pos_system: whose documents are landed from now on; without it, the one as before.
+        """
+        self._pos = pos_system or self._pos
+        tables = [
+            f"raw_{pos}.{stream}"
+            for pos, connector in connectors().items()
+            for stream in (*(each.name for each in connector.streams), "_dlt_loads")
+        ]
         tables += ["pos_configurations", "pos_pending_loads", "pos_touched_documents"]
         tables += ["pos_quarantined_documents", "pos_transactions"]
         tables += [
@@ -96,9 +106,9 @@ class History:
     def configure(self, configuration: uuid.UUID, day_starts_at: str = "00:00") -> None:
         """Make a configuration, or change the one there is."""
         self.connection.execute(
-            "insert into pos_configurations values (%s, %s, 'square', 'Bakery', %s)"
+            "insert into pos_configurations values (%s, %s, %s, 'Bakery', %s)"
             " on conflict (id) do update set day_starts_at = excluded.day_starts_at",
-            (configuration, TENANT, day_starts_at),
+            (configuration, TENANT, self._pos, day_starts_at),
         )
 
     def land(
@@ -121,8 +131,7 @@ class History:
         received_at = datetime(2026, 4, 1, tzinfo=UTC) + timedelta(seconds=self._loads)
         rows = [
             (
-                str(TENANT), str(configuration), document["id"], document.get("version"),
-                document.get("updated_at") if stream != "catalog" else None,
+                str(TENANT), str(configuration), *self._identity(stream, document),
                 hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest(),
                 source, read_at, received_at, Json(document), load_id, "row",
             )
@@ -131,7 +140,7 @@ class History:
         with self.connection.cursor() as cursor:
             cursor.executemany(
                 sql.SQL("insert into {} values ({})").format(
-                    sql.Identifier("raw_square", stream),
+                    sql.Identifier(f"raw_{self._pos}", stream),
                     sql.SQL(", ").join([sql.Placeholder()] * 12),
                 ),
                 rows,
@@ -140,12 +149,19 @@ class History:
             self.complete(load_id)
         return load_id
 
+    def _identity(self, stream: str, document: Row) -> tuple[object, ...]:
+        identity = connectors()[self._pos].identify(stream, document)
+        return identity.external_id, identity.version, identity.updated_at
+
     def complete(self, load_id: str) -> None:
         """Mark a load complete, and so pending."""
         self.connection.execute(
-            "insert into raw_square._dlt_loads values (%s, 'square', 0, now(), 'hash')", (load_id,)
+            sql.SQL("insert into {} values (%s, %s, 0, now(), 'hash')").format(
+                sql.Identifier(f"raw_{self._pos}", "_dlt_loads")
+            ),
+            (load_id, self._pos),
         )
-        self.connection.execute("insert into pos_pending_loads values ('square', %s)", (load_id,))
+        self.connection.execute("insert into pos_pending_loads values (%s, %s)", (self._pos, load_id))
 
     def normalise(self) -> None:
         """Run the compiled models over the pending loads in one transaction."""

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import psycopg
 
-STREAMS = ("orders", "payments", "refunds", "locations", "catalog")
+from pipelines.registry import connectors
 
 _RAW_TABLE = """
-create table raw_square.{stream} (
+create table raw_{pos}.{stream} (
     tenant_id text not null, configuration_id text not null, external_id text not null,
     external_version bigint, external_updated_at timestamptz, content_hash text not null,
     source text not null, read_at timestamptz, received_at timestamptz not null, payload json not null,
     _dlt_load_id text not null, _dlt_id text
 );
-create index on raw_square.{stream} (configuration_id, external_id);
-create index on raw_square.{stream} (_dlt_load_id);
+create index on raw_{pos}.{stream} (configuration_id, external_id);
+create index on raw_{pos}.{stream} (_dlt_load_id);
 """
 
-_ORDER_INDEX = "create index on raw_square.{stream} (configuration_id, (payload ->> 'order_id'));"
+_ORDER_INDEX = "create index on raw_{pos}.{stream} (configuration_id, (payload ->> 'order_id'));"
 
-_OPERATIONAL_TABLES = """
-create table raw_square._dlt_loads (
+_LOADS_TABLE = """
+create table raw_{pos}._dlt_loads (
     load_id text not null, schema_name text, status bigint not null, inserted_at timestamptz not null,
     schema_version_hash text
 );
-create index on raw_square._dlt_loads (load_id);
+create index on raw_{pos}._dlt_loads (load_id);
+"""
+
+_OPERATIONAL_TABLES = """
 create table public.pos_configurations (
     id uuid primary key, tenant_id uuid not null, pos_system text not null, name text not null,
     day_starts_at time not null default '00:00'
@@ -36,7 +39,8 @@ create table public.pos_touched_documents (
 create table public.pos_quarantined_documents (
     id uuid primary key, tenant_id uuid, configuration_id uuid, pos_system text, stream text,
     external_id text, content_hash text, stage text not null, reason text not null, document_text text,
-    source text, read_at timestamptz, first_seen_at timestamptz, last_seen_at timestamptz, resolved_at timestamptz
+    source text, read_at timestamptz, first_seen_at timestamptz, last_seen_at timestamptz,
+    resolved_at timestamptz
 );
 """
 
@@ -47,9 +51,10 @@ def create_tables(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     Args:
         connection: to an empty database, as a role that may create schemas.
     """
-    statements = ["create schema raw_square;"]
-    statements += [_RAW_TABLE.format(stream=stream) for stream in STREAMS]
-    statements += [_ORDER_INDEX.format(stream=stream) for stream in ("payments", "refunds")]
-    statements.append(_OPERATIONAL_TABLES)
-    for statement in statements:
-        connection.execute(statement)
+    connection.execute(_OPERATIONAL_TABLES)
+    for pos, connector in connectors().items():
+        connection.execute(f"create schema raw_{pos}; {_LOADS_TABLE.format(pos=pos)}")
+        for stream in connector.streams:
+            connection.execute(_RAW_TABLE.format(pos=pos, stream=stream.name))
+            if stream.refers_to_order:
+                connection.execute(_ORDER_INDEX.format(pos=pos, stream=stream.name))

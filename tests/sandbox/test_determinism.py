@@ -75,14 +75,14 @@ def test_a_state_folder_belongs_to_one_world(tmp_path: Path) -> None:
 
 
 def test_scales() -> None:
-    demo, _ = open_world(Options())
+    demo, _ = open_world(Options(only="square"))
     counts = [len(merchant.sales) for merchant in demo.merchants.values()]
     assert 3_300 <= sum(counts) <= 3_700
     assert [len(merchant.shops) for merchant in demo.merchants.values()] == [12, 2, 1]
     assert {merchant.market.currency for merchant in demo.merchants.values()} == {"USD", "EUR"}
-    many, _ = open_world(Options(merchants=40, orders=410))
+    many, _ = open_world(Options(merchants=40, orders=410, only="square"))
     assert [len(merchant.shops) for merchant in many.merchants.values()] == [1] * 40
     assert sum(len(merchant.sales) for merchant in many.merchants.values()) == 410
     assert len({merchant.tenant_id for merchant in many.merchants.values()}) == 40
-    large, _ = open_world(Options(scale="large", orders=5_000))
+    large, _ = open_world(Options(scale="large", orders=5_000, only="square"))
     assert sum(len(merchant.sales) for merchant in large.merchants.values()) == 5_000
