@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from sandbox.engine import Journal, World, WorldError
 from sandbox.faults import CONTROL_PREFIX, FaultLayer, make_fault
-from sandbox.registry import Server
 from sandbox.truth import truth_of
 
 
@@ -23,22 +22,22 @@ class Vendors:
 
     def __init__(self, world: World) -> None:
         """Looks at a world's servers."""
-        self._world = world
-
-    def _server(self, authorization: str) -> Server:
-        servers = list(self._world.servers.values())
-        owners = [each for each in servers if each.merchant_of_token(authorization)]
-        return (owners or servers)[0]
+        self._servers = list(world.servers.values())
+        self._routes = [(route, server) for server in self._servers for route in server.routes()]
 
     def caller(self, authorization: str) -> str | None:
         """Account id of a request's token."""
-        server = self._server(authorization)
-        merchant = server.merchant_of_token(authorization)
-        return None if merchant is None else server.account_id(merchant)
+        for server in self._servers:
+            merchant = server.merchant_of_token(authorization)
+            if merchant is not None:
+                return server.account_id(merchant)
+        return None
 
-    def error_body(self, authorization: str, status: int) -> dict[str, Any]:
-        """The vendor's body for a refusal."""
-        return self._server(authorization).error_body(status)
+    def error_body(self, path: str, authorization: str, status: int) -> dict[str, Any]:
+        """The body for a refusal of the vendor whose path it is, else whose token, else of any."""
+        owners = [server for route, server in self._routes if route.path_regex.match(path)]
+        owners += [each for each in self._servers if each.merchant_of_token(authorization)]
+        return (owners or self._servers)[0].error_body(status)
 
 
 class Control:
@@ -194,7 +193,7 @@ def _nothing_there(world: World) -> Callable[[Request, Exception], Response]:
 
     def answer(request: Request, error: Exception) -> Response:
         authorization = request.headers.get("authorization", "")
-        return JSONResponse(vendors.error_body(authorization, 404), 404)
+        return JSONResponse(vendors.error_body(request.url.path, authorization, 404), 404)
 
     return answer
 

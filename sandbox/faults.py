@@ -99,8 +99,8 @@ class Vendor(Protocol):
         """Account id of a request's token."""
         ...
 
-    def error_body(self, authorization: str, status: int) -> dict[str, Any]:
-        """The vendor's body for a refusal."""
+    def error_body(self, path: str, authorization: str, status: int) -> dict[str, Any]:
+        """The vendor's body for a refusal of a path."""
         ...
 
 
@@ -140,7 +140,7 @@ class FaultLayer:
         if fault is None:
             await self.app(scope, receive, dated)
         elif fault.kind == "status":
-            body = self.vendor.error_body(authorization, fault.status)
+            body = self.vendor.error_body(path, authorization, fault.status)
             await _refuse(fault, body, dated)
         elif fault.kind in ("reset", "truncate"):
             await self._cut(fault, scope, receive, send, dated)

@@ -29,3 +29,14 @@
 {% macro row_id(parent, id) -%}
     md5({{ parent }}::text || ':' || {{ id }})::uuid
 {%- endmacro %}
+
+
+{#- The amount in major units that a JSON number holds, to the six places that the marts keep, so that sums of amounts
+    stay exact however many places a vendor's floating-point numbers have; null when there is none.
+
+    Args:
+        parent: JSON value that has the number.
+        key: its key, or a path of keys with dots. -#}
+{% macro major(parent, key) -%}
+    trim_scale(round(({{ parent }} #>> '{{ '{' ~ key | replace('.', ',') ~ '}' }}')::numeric, 6))
+{%- endmacro %}

@@ -1,0 +1,24 @@
+"""Toast: restaurants, the names in their configuration, and orders.
+
+Source: Toast orders API 2.9.0, restaurants API 1.0.0, configuration API 2.5.0, authentication API 1.0.0.
+"""
+
+from pipelines.connector import Connector
+from pipelines.toast import client, documents, settings, source
+
+CONNECTOR = Connector(
+    pos_system="toast",
+    title="Toast",
+    streams=source.STREAMS,
+    sales_stream=source.ORDERS.name,
+    base_url=settings.base_url,
+    read_credentials=settings.read_credentials,
+    open_http=client.open_http,
+    confirm=client.confirm,
+    read=source.read,
+    locate=documents.locate,
+    identify=documents.identify,
+    strip=documents.strip,
+    incomplete=documents.incomplete,
+    unpack=documents.unpack,
+)
