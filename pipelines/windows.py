@@ -60,3 +60,14 @@ def subtract(whole: Interval, parts: Sequence[Interval]) -> list[Interval]:
     if at < end:
         left.append((at, end))
     return left
+
+
+def split(interval: Interval, step: timedelta) -> list[Interval]:
+    """An interval in pieces of at most `step`, in order of time."""
+    start, end = interval
+    pieces = []
+    while start < end:
+        stop = min(start + step, end)
+        pieces.append((start, stop))
+        start = stop
+    return pieces

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.windows import Interval, Plan, merge, subtract
+from pipelines.windows import Interval, Plan, merge, split, subtract
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 quick = settings(deadline=None, derandomize=True, database=None, max_examples=300)
@@ -91,3 +91,12 @@ def test_subtracting_leaves_what_no_part_covers(whole: tuple[int, int], pairs: l
     parts = merge((at(start), at(end)) for start, end in pairs)
     left = subtract((at(whole[0]), at(whole[1])), parts)
     assert minutes_of(left) == minutes_of([(at(whole[0]), at(whole[1]))]) - minutes_of(parts)
+
+
+@quick
+@given(interval, st.integers(1, 60))
+def test_pieces_are_short_and_join_to_the_whole(whole: tuple[int, int], step: int) -> None:
+    pieces = split((at(whole[0]), at(whole[1])), timedelta(minutes=step))
+    assert all(end - start <= timedelta(minutes=step) for start, end in pieces)
+    assert all(first[1] == second[0] for first, second in pairwise(pieces))
+    assert (pieces[0][0], pieces[-1][1]) == (at(whole[0]), at(whole[1]))
