@@ -38,7 +38,7 @@ _RIVER_TOWNS = (("Mill Race", _NEW_YORK), ("Ferry Landing", _CHICAGO))
 _GRAND_TOWNS = (
     *_RIVER_TOWNS,
     ("Quarry Road", _NEW_YORK),
-    ("Orchard Square", _NEW_YORK),
+    ("Orchard Corner", _NEW_YORK),
     ("Levee Street", _CHICAGO),
     ("Beacon Steps", _NEW_YORK),
 )
