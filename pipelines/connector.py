@@ -16,6 +16,9 @@ Document = Mapping[str, Any]
 
 Credentials = Mapping[str, Any]
 
+KnownValues = Mapping[str, frozenset[str]]
+"""By path (`tenders[].type`), the values of a field that are known."""
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -115,6 +118,7 @@ class Connector:
         identify: raises DocumentError when the document has no usable id.
         strip: the document without personal data.
         incomplete: why a document is known to be incomplete, or None.
+        known_values: per stream, the vendor's lists of values; others are counted.
         unpack: the documents in what somebody saved: one object, an array or a search answer.
     """
 
@@ -131,6 +135,7 @@ class Connector:
     identify: Callable[[str, Document], Identity]
     strip: Callable[[str, Document], Document]
     incomplete: Callable[[str, Document], str | None]
+    known_values: Mapping[str, KnownValues]
     unpack: Callable[[str, Any], list[Document]]
 
     def stream(self, name: str) -> Stream:

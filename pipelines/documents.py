@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pipelines import json_text
 from pipelines.connector import Connector, Document, Identity
+from pipelines.enums import unknown_values
 from pos_core.errors import DocumentError
 
 _LOWEST = datetime.min.replace(tzinfo=UTC)
@@ -15,7 +16,11 @@ _LONGEST_ID = 500
 
 @dataclass(frozen=True)
 class Landable:
-    """A document that raw can hold; `text` is its canonical JSON without personal data."""
+    """A document that raw can hold; `text` is its canonical JSON without personal data.
+
+    Args:
+        unknown: path and value of what no list of the vendor's values has.
+    """
 
     stream: str
     identity: Identity
@@ -23,6 +28,7 @@ class Landable:
     text: str
     read_at: datetime | None
     incomplete: str | None = None
+    unknown: tuple[tuple[str, str], ...] = ()
 
     @property
     def rank(self) -> "Rank":
@@ -72,7 +78,9 @@ def prepare(
         # What is no object is wrapped in one, so that its personal data is found all the same.
         kept = json_text.to_text(connector.strip(stream, {"": json_text.cut(document)}).get(""))
         return Unlandable(stream, _readable_id(identity), _hash(kept), kept, read_at, reason)
-    return Landable(stream, identity, _hash(text), text, read_at, connector.incomplete(stream, document))
+    incomplete = connector.incomplete(stream, document)
+    unknown = tuple(unknown_values(document, connector.known_values.get(stream, {})))
+    return Landable(stream, identity, _hash(text), text, read_at, incomplete, unknown)
 
 
 def _check_ids(connector: Connector, stream: str, document: Document, identity: Identity) -> None:

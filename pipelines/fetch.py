@@ -21,6 +21,7 @@ from pos_core.repositories.ledger import Window
 from pos_core.repositories.sync_logs import SyncCounts
 from pos_core.vault import Vault
 
+_LONGEST_VALUE = 60
 _BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
 
 
@@ -164,6 +165,9 @@ def _news(
             continue
         fetched.news[stream, "changed" if before else "new"] += 1
         fetched.counts.documents_landed += 1
+        for path, value in candidate.unknown:
+            name = f"{stream}.{path}={value[:_LONGEST_VALUE]}"
+            fetched.counts.unknown_values[name] = fetched.counts.unknown_values.get(name, 0) + 1
         if stream == connector.sales_stream and candidate.identity.updated_at is not None:
             fetched.newest_change_at = max(
                 candidate.identity.updated_at,

@@ -86,6 +86,7 @@ class Figures:
                 "retries": fetched.counts.retries,
                 "documents_skipped": fetched.counts.documents_skipped,
                 "quarantined": fetched.counts.documents_quarantined,
+                "unknown_values": sum(fetched.counts.unknown_values.values()),
             }
             if fetched.lag_seconds is not None:
                 figures["lag_seconds"] = fetched.lag_seconds

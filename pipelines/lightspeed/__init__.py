@@ -4,7 +4,7 @@ Source: Lightspeed Restaurant K-Series API, Financial V2 and V1, version 1.0.0 a
 """
 
 from pipelines.connector import Connector
-from pipelines.lightspeed import client, documents, settings, source
+from pipelines.lightspeed import client, documents, enums, settings, source
 
 CONNECTOR = Connector(
     pos_system="lightspeed",
@@ -20,5 +20,6 @@ CONNECTOR = Connector(
     identify=documents.identify,
     strip=documents.strip,
     incomplete=documents.incomplete,
+    known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
 )

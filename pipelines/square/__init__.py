@@ -4,7 +4,7 @@ Source: Square API, Square-Version 2026-07-15.
 """
 
 from pipelines.connector import Connector
-from pipelines.square import client, documents, settings, source
+from pipelines.square import client, documents, enums, settings, source
 
 CONNECTOR = Connector(
     pos_system="square",
@@ -20,5 +20,6 @@ CONNECTOR = Connector(
     identify=documents.identify,
     strip=documents.strip,
     incomplete=documents.incomplete,
+    known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
 )

@@ -4,7 +4,7 @@ Source: Toast orders API 2.9.0, restaurants API 1.0.0, configuration API 2.5.0, 
 """
 
 from pipelines.connector import Connector
-from pipelines.toast import client, documents, settings, source
+from pipelines.toast import client, documents, enums, settings, source
 
 CONNECTOR = Connector(
     pos_system="toast",
@@ -20,5 +20,6 @@ CONNECTOR = Connector(
     identify=documents.identify,
     strip=documents.strip,
     incomplete=documents.incomplete,
+    known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
 )

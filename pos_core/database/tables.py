@@ -138,6 +138,13 @@ sync_logs = Table(
     Column("documents_skipped", Integer, nullable=False, server_default="0"),
     Column("documents_quarantined", Integer, nullable=False, server_default="0"),
     Column("documents_waiting", Integer, nullable=False, server_default="0"),
+    Column(
+        "unknown_values",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="how often each value was landed that no list of the vendor's values has",
+    ),
     Column("seconds", JSONB, comment="per step: fetch, land"),
     Column("error_class", Text),
     Column("error", Text),

@@ -1,7 +1,7 @@
 """The log of syncs: one row per configuration and sync."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +24,7 @@ class SyncCounts:
     documents_skipped: int = 0
     documents_quarantined: int = 0
     documents_waiting: int = 0
+    unknown_values: dict[str, int] = field(default_factory=dict)
 
 
 def start(

@@ -143,9 +143,11 @@ def test_every_revision_goes_down_and_up_by_itself(empty: Engine) -> None:
 
 
 def _names(connection: Connection) -> set[str]:
+    """Tables, indexes and sequences, and the columns of all of them."""
     query = text(
-        "select oid::regclass::text from pg_class "
-        "where relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
+        "select c.oid::regclass::text || coalesce('.' || a.attname, '') from pg_class as c "
+        "left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+        "where c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
     )
     return set(connection.execute(query).scalars())
 
