@@ -53,7 +53,17 @@ def run_sync(
     config = {"configuration_ids": [str(each) for each in ids], "since": since, "wait": wait}
     run_id = run_job(ready, "sync_configurations", {"ops": {"sync": {"config": config}}}).run_id
     query = (
-        select(configurations.c.id, configurations.c.name, sync_logs)
+        select(
+            configurations.c.id,
+            configurations.c.name,
+            (configurations.c.status == "disabled").label("is_disabled"),
+            configurations.c.status_reason,
+            sync_logs.c.status,
+            sync_logs.c.documents_landed,
+            sync_logs.c.documents_skipped,
+            sync_logs.c.documents_quarantined,
+            sync_logs.c.error,
+        )
         .join_from(configurations, sync_logs, isouter=True, onclause=(
             (sync_logs.c.configuration_id == configurations.c.id) & (sync_logs.c.run_id == run_id)
         ))
@@ -61,18 +71,31 @@ def run_sync(
         .order_by(configurations.c.name)
     )  # fmt: skip
     with get_engine().connect() as connection:
-        return [
-            SyncResult(
-                configuration_id=row.id,
-                name=row.name,
-                status=row.status or "busy",
-                landed=row.documents_landed or 0,
-                skipped=row.documents_skipped or 0,
-                quarantined=row.documents_quarantined or 0,
-                error=row.error,
-            )
-            for row in connection.execute(query)
-        ]
+        return [_result(row) for row in connection.execute(query)]
+
+
+def _result(row: Any) -> SyncResult:
+    """What the log says of a configuration; nothing is there when another run had it, or it is disabled."""
+    status, error = row.status, row.error
+    if status is None and row.is_disabled:
+        status, error = "failed", f"{row.name} is disabled: {row.status_reason}."
+    return SyncResult(
+        configuration_id=row.id,
+        name=row.name,
+        status=status or "busy",
+        landed=row.documents_landed or 0,
+        skipped=row.documents_skipped or 0,
+        quarantined=row.documents_quarantined or 0,
+        error=error,
+    )
+
+
+def load_jobs(ready: Ready) -> Any:
+    """The Dagster project's definitions; the first call takes seconds, for Dagster and dbt are big."""
+    enter_dagster(ready)
+    from dagster_project.definitions import defs
+
+    return defs
 
 
 def run_job(ready: Ready, name: str, run_config: Mapping[str, Any] | None = None) -> Run:
@@ -81,10 +104,8 @@ def run_job(ready: Ready, name: str, run_config: Mapping[str, Any] | None = None
     Raises:
         RunFailedError: the run failed; the message is its first error.
     """
-    enter_dagster(ready)
+    defs = load_jobs(ready)
     from dagster import DagsterInstance
-
-    from dagster_project.definitions import defs
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with DagsterInstance.get() as instance:
@@ -96,9 +117,17 @@ def run_job(ready: Ready, name: str, run_config: Mapping[str, Any] | None = None
             raise_on_error=False,
         )
     if not result.success:
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
         raise RunFailedError(_reason(result))
     passed = [each.passed for each in result.get_asset_check_evaluations()]
     return Run(str(result.run_id), {"passed": passed.count(True), "failed": passed.count(False)})
+
+
+def _was_interrupted(result: Any) -> bool:
+    """Whether a signal ended the run: Dagster makes a failure of it."""
+    errors = (getattr(event.event_specific_data, "error", None) for event in result.all_events)
+    return any(error.cls_name == "DagsterExecutionInterruptedError" for error in errors if error)
 
 
 def _reason(result: Any) -> str:
@@ -108,7 +137,8 @@ def _reason(result: Any) -> str:
             while error is not None and error.cause is not None:
                 error = error.cause
             if error is not None:
-                return f"The run {result.run_id} failed: {error.message.strip().splitlines()[0]}"
+                first = error.message.strip().splitlines()[0]
+                return f"The run {result.run_id} failed: {first.removeprefix(f'{error.cls_name}: ')}"
     return f"The run {result.run_id} failed; see it in Dagster's UI."
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from pos_cli.commands import connect_account
+from pos_cli.commands.configurations import connect_account
 from pos_core.errors import StackError
 from pos_core.repositories.configurations import Configuration
 
@@ -15,12 +15,17 @@ _TIMEOUT_SECONDS = 60.0
 
 
 def sandbox_command(
-    port: int, home: Path, *, ticking: bool = True, ready_file: Path | None = None
+    port: int,
+    home: Path,
+    *,
+    ticking: bool = True,
+    ready_file: Path | None = None,
+    scale: str = "demo",
 ) -> list[str]:
     """The command that serves the sandbox on loopback, its state kept in POS_HOME."""
     command = [
         sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(home / "sandbox"),
-        "--clock", "ticking" if ticking else "fixed",
+        "--clock", "ticking" if ticking else "fixed", "--scale", scale,
     ]  # fmt: skip
     if ready_file is not None:
         command += ["--ready-file", str(ready_file)]

@@ -1,5 +1,6 @@
 """The whole job on made-up data, from a sandbox to the marts, in a POS_HOME of its own."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,18 +13,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from rich.table import Table
-
-from pos_cli.output import console, errors, print_json
+from pos_cli.output import ReportedError, compact_table, console, errors, print_json, say
 from pos_core.database.connect import embedded_server, get_engine
-from pos_core.errors import PosError
+from pos_core.errors import SettingsError, StackError
 from pos_core.settings import get_settings, prepare_home
 
 _SETTINGS_OF_THE_USER = ("POS_DATABASE_URL", "POS_ENCRYPTION_KEYS", "POS_ENVIRONMENT")
 _START_TIMEOUT_SECONDS = 60
+_SCALES = ("demo", "small")
 
 
-class DemoFailedError(PosError):
+class DemoFailedError(ReportedError):
     """The demo's figures are not those of the sandbox."""
 
 
@@ -54,20 +54,23 @@ class Steps:
         return round(time.monotonic() - self.started, 1)
 
 
-def run_demo(as_json: bool) -> None:
+def run_demo(as_json: bool, scale: str) -> None:
     """Sells, syncs, changes, syncs again twice, compares every figure, and stops what it started.
 
     Raises:
         DemoFailedError: a figure differs from what the sandbox says it sold.
+        SettingsError: there is no such scale.
     """
+    if scale not in _SCALES:
+        raise SettingsError(f"--scale {scale!r} is none; choose one of: {', '.join(_SCALES)}.")
     steps = Steps(is_quiet=as_json)
     home = _fresh_home()
     if not as_json:
-        console.print(f"[bold]A bakery chain's sales, from the vendor's API to the marts[/bold]  ({home})")
+        console.print("[bold]Bakery sales, from the vendors' APIs to the marts[/bold]")
     sandbox = None
     try:
         with steps.step("Baking: a sandbox with seeded shops and their sales"):
-            sandbox, url = _start_sandbox(home)
+            sandbox, url = _start_sandbox(home, scale)
         report = _run_steps(steps, url, as_json)
     finally:
         if sandbox is not None:
@@ -79,7 +82,7 @@ def run_demo(as_json: bool) -> None:
             server.release()
     report["seconds"] = steps.total
     if not as_json:
-        _print_where_next(home)
+        _print_where_next(home, scale)
     print_json(report)
     if not report["ok"]:
         raise DemoFailedError(
@@ -89,14 +92,17 @@ def run_demo(as_json: bool) -> None:
 
 
 def _run_steps(steps: Steps, url: str, as_json: bool) -> dict[str, Any]:
+    from pos_cli.commands.database import normalise_now
     from pos_cli.demo import summary
     from pos_cli.demo.tie_out import compare
-    from pos_cli.runs import run_job, run_sync
+    from pos_cli.runs import load_jobs, run_job, run_sync
     from pos_cli.sandbox import connect_accounts, control, sandbox_environment
     from pos_cli.setup import initialise
 
-    with steps.step("Preparing PostgreSQL and its tables"):
+    with steps.step("Preparing PostgreSQL, its tables, the models and Dagster"):
         ready = initialise()
+        normalise_now(ready)
+        load_jobs(ready)
     os.environ.update(sandbox_environment(url))
     with steps.step("Connecting the accounts"):
         ids: list[UUID] = [configuration.id for _, configuration in connect_accounts(url)]
@@ -151,41 +157,46 @@ def _fresh_home() -> Path:
     return prepare_home(get_settings())
 
 
-def _start_sandbox(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    import json
-
+def _start_sandbox(home: Path, scale: str) -> tuple[subprocess.Popen[bytes], str]:
     from pos_cli.sandbox import sandbox_command
-    from pos_core.errors import StackError
+    from pos_cli.supervisor import signals_wait
 
     ready_file = home / "sandbox.json"
     log_path = home / "sandbox.log"
-    with open(log_path, "wb") as log:
-        process = subprocess.Popen(
-            sandbox_command(0, home, ticking=False, ready_file=ready_file),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
-    while not ready_file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with open(log_path, "wb") as log, signals_wait():
+            process = subprocess.Popen(
+                sandbox_command(0, home, ticking=False, ready_file=ready_file, scale=scale),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+        while not ready_file.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"The sandbox did not start; see {log_path}.")
+            time.sleep(0.05)
+    except BaseException:
+        if process is not None:
             process.kill()
-            raise StackError(f"The sandbox did not start; see {log_path}.")
-        time.sleep(0.05)
+            process.wait()
+        raise
     return process, json.loads(ready_file.read_text(encoding="utf-8"))["url"]
 
 
 def _print_steps(steps: Steps, checks: dict[str, int]) -> None:
-    table = Table("step", "seconds", title="How long it took", title_justify="left")
+    table = compact_table("How long it took", "step", right=("seconds",))
     for title, seconds in steps.taken:
         table.add_row(title, f"{seconds:.1f}")
     console.print(table)
     console.print(f"Data tests: {checks['passed']} passed, {checks['failed']} failed.")
 
 
-def _print_where_next(home: Path) -> None:
-    console.print("[bold]Where to look next[/bold]")
-    console.print(f"  POS_HOME={home} pos up --sandbox   this data in Dagster's UI, with its lineage")
-    console.print(f"  POS_HOME={home} pos database-url   the tables, with psql")
-    console.print("  README.md                          how to connect a real account")
+def _print_where_next(home: Path, scale: str) -> None:
+    say("Where to look next")
+    if scale == _SCALES[0]:  # the stack's sandbox sells at this scale
+        say(f"  POS_HOME={home} pos up --sandbox   this data in Dagster's UI, with its lineage")
+    say(f"  POS_HOME={home} pos database-url   the tables, with psql")
+    say("  README.md                          how to connect a real account")

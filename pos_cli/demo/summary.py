@@ -1,15 +1,13 @@
 """What the demo tells people: each tenant's days, and what the second sync changed."""
 
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from rich.table import Table
 from sqlalchemy import Engine, text
 
-from pos_cli.output import console
+from pos_cli.output import compact_table, console
 
 _DAYS_SHOWN = 7
 _COLUMNS = ("gross", "discounts", "net", "tax", "tips", "total")
@@ -64,12 +62,10 @@ def print_days(engine: Engine) -> None:
     for name, day, currency, *sums in rows:
         shops.setdefault((name, currency), []).append((day, *sums))
     for (name, currency), days in shops.items():
-        table = Table("business day", title=f"{name}, {currency}", title_justify="left")
-        for column in _COLUMNS:
-            table.add_column(column, justify="right")
+        table = compact_table(f"{name}, {currency}", "business day", right=_COLUMNS)
         earlier = days[:-_DAYS_SHOWN]
         if earlier:
-            table.add_row(f"{len(earlier)} days before", *_sums(earlier), style="dim")
+            table.add_row(f"{len(earlier)} earlier days", *_sums(earlier), style="dim")
         for day, *sums in days[-_DAYS_SHOWN:]:
             table.add_row(str(day), *(_money(each) for each in sums))
         table.add_section()
@@ -78,21 +74,23 @@ def print_days(engine: Engine) -> None:
 
 
 def print_changes(before: Snapshot, after: Snapshot) -> None:
-    """What the second sync did, by tenant and business day."""
-    by_day: dict[tuple[str, Any], Counter[str]] = {}
-    moved: dict[tuple[str, Any], Decimal] = {}
+    """What the second sync did, by tenant and kind of change; refunds of old sales are new rows of today."""
+    rows: dict[tuple[str, str], list[Any]] = {}
     for key in changed(before, after):
         name, day, kind, net, _ = after[key]
         old = before.get(key)
-        place = (name, day)
-        word = f"new {kind}" if old is None else "changed"
-        by_day.setdefault(place, Counter())[word] += 1
-        moved[place] = moved.get(place, Decimal(0)) + net - (old[3] if old else 0)
-    table = Table("tenant", "business day", "what", title="The second sync changed", title_justify="left")
-    table.add_column("net sales by", justify="right")
-    for place in sorted(by_day, key=lambda each: (each[0], str(each[1]))):
-        words = ", ".join(f"{count} {word}" for word, count in sorted(by_day[place].items()))
-        table.add_row(place[0], str(place[1]), words, f"{moved[place]:+,.2f}")
+        row = rows.setdefault((name, f"{kind} changed" if old else f"new {kind}"), [0, Decimal(0), set()])
+        row[0] += 1
+        row[1] += net - (old[3] if old else 0)
+        row[2].add(day)
+    table = compact_table("What the second sync changed", "tenant", "what", right=("rows", "net sales by"))
+    table.add_column("of business days", no_wrap=True)
+    shown = ""
+    for (name, what), (count, moved, days) in sorted(rows.items()):
+        first, last = min(days), max(days)
+        span = str(first) if first == last else f"{first} … {last:%m-%d}"
+        table.add_row("" if name == shown else name, what, str(count), f"{moved:+,.2f}", span)
+        shown = name
     console.print(table)
 
 

@@ -1,0 +1,1 @@
+"""What the commands do, by what they are about; the stack and the demo are beside this package."""
