@@ -122,6 +122,7 @@ def _run_steps(steps: Steps, url: str, as_json: bool) -> dict[str, Any]:
         differences = compare(get_engine(), control(url, "GET", "truth"))
     if not as_json:
         summary.print_days(get_engine())
+        summary.print_systems(get_engine())
         summary.print_changes(before, after)
         _print_steps(steps, checks)
         for line in differences[:10]:

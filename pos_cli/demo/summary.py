@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from rich.markup import escape
 from sqlalchemy import Engine, text
 
 from pos_cli.output import compact_table, console
@@ -50,8 +51,9 @@ def changed(before: Snapshot, after: Snapshot) -> list[UUID]:
 def print_days(engine: Engine) -> None:
     """A table per tenant: its newest business days, the days before them in one row, and all together."""
     query = text("""
-        select c.name, t.business_date, t.currency, sum(t.gross_sales_amount), sum(t.discount_amount),
-            sum(t.net_sales_amount), sum(t.tax_amount), sum(t.tip_amount), sum(t.total_amount)
+        select c.name || ' (' || c.pos_system || ')', t.business_date, t.currency,
+            sum(t.gross_sales_amount), sum(t.discount_amount), sum(t.net_sales_amount),
+            sum(t.tax_amount), sum(t.tip_amount), sum(t.total_amount)
         from pos_transactions as t inner join pos_configurations as c on c.id = t.configuration_id
         where t.is_revenue
         group by 1, 2, 3 order by 1, 3, 2
@@ -62,7 +64,7 @@ def print_days(engine: Engine) -> None:
     for name, day, currency, *sums in rows:
         shops.setdefault((name, currency), []).append((day, *sums))
     for (name, currency), days in shops.items():
-        table = compact_table(f"{name}, {currency}", "business day", right=_COLUMNS)
+        table = compact_table(f"{escape(name)}, {currency}", "business day", right=_COLUMNS)
         earlier = days[:-_DAYS_SHOWN]
         if earlier:
             table.add_row(f"{len(earlier)} earlier days", *_sums(earlier), style="dim")
@@ -71,6 +73,23 @@ def print_days(engine: Engine) -> None:
         table.add_section()
         table.add_row("all", *_sums(days), style="bold")
         console.print(table)
+
+
+def print_systems(engine: Engine) -> None:
+    """The systems side by side: how many documents of each kind their days are made of."""
+    query = text("""
+        select pos_system, count(distinct configuration_id), count(*),
+            count(*) filter (where is_revenue and kind = 'return'),
+            count(*) filter (where is_revenue and kind in ('exchange', 'adjustment')),
+            count(*) filter (where not is_revenue)
+        from pos_transactions group by 1 order by 1
+    """)
+    columns = ("accounts", "documents", "returns", "exchanges, adjustments", "no revenue")
+    table = compact_table("The systems side by side", "POS", right=columns)
+    with engine.connect() as connection:
+        for system, *figures in connection.execute(query):
+            table.add_row(system, *(f"{each:,}" for each in figures))
+    console.print(table)
 
 
 def print_changes(before: Snapshot, after: Snapshot) -> None:
@@ -89,7 +108,7 @@ def print_changes(before: Snapshot, after: Snapshot) -> None:
     for (name, what), (count, moved, days) in sorted(rows.items()):
         first, last = min(days), max(days)
         span = str(first) if first == last else f"{first} … {last:%m-%d}"
-        table.add_row("" if name == shown else name, what, str(count), f"{moved:+,.2f}", span)
+        table.add_row("" if name == shown else escape(name), what, str(count), f"{moved:+,.2f}", span)
         shown = name
     console.print(table)
 

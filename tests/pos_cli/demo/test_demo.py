@@ -61,7 +61,7 @@ def test_with_json_the_whole_demo_is_one_line(environment: dict[str, str]) -> No
         "third_sync_landed", "tie_out_differences", "seconds",
     ]  # fmt: skip
     assert figures["ok"] is True
-    assert figures["configurations"] == 3
+    assert figures["configurations"] == 7
     assert figures["transactions"] > 3_000
     assert (figures["tie_out_differences"], figures["third_sync_landed"]) == (0, 0)
     assert processes_of(environment) == []
