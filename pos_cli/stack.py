@@ -216,7 +216,8 @@ def _print_addresses(state: Mapping[str, Any], ready: Ready) -> None:
     say(f"  API       {state['api']}/docs")
     if "sandbox" in state:
         say(f"  Sandbox   {state['sandbox']}")
-    say(f"  Database  {ready.address!r}   (`pos database-url` prints the URL)")
+    where = f"{ready.address.host}, port {ready.address.port}"
+    say(f"  Database  PostgreSQL at {where}   (`pos database-url` prints the URL)")
     say(f"  Logs      {ready.home / 'logs'}")
     say("Ctrl-C stops all of it; the data stays.")
 

@@ -88,7 +88,7 @@ def print_systems(engine: Engine) -> None:
     table = compact_table("The systems side by side", "POS", right=columns)
     with engine.connect() as connection:
         for system, *figures in connection.execute(query):
-            table.add_row(system, *(f"{each:,}" for each in figures))
+            table.add_row(str(system), *(f"{each:,}" for each in figures))
     console.print(table)
 
 

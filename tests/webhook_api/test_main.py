@@ -1,6 +1,7 @@
 """The application as a whole: its document, and where its server listens."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,14 @@ def test_the_document_describes_every_route(client: httpx.Client) -> None:
     assert document["info"]["version"] == version("pos-integration")
     assert {"/health/live", "/health/ready"} <= document["paths"].keys()
     assert "503" in document["paths"]["/health/ready"]["get"]["responses"]
+
+
+def test_the_pages_load_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/docs").raise_for_status().text
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+    assert loaded
+    for address in loaded:
+        assert client.get(address).raise_for_status().content
 
 
 def test_every_operation_of_the_document_says_what_it_does() -> None:
