@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from sandbox.engine import Options
 from sandbox.square.driver import ROOT, Driver, serving
+from tests.sandbox.square_keys import KEYS
 
 REFERENCE = Path(os.environ.get("POS_VENDOR_REFERENCE", ROOT.parent / "shared"))
 SPECIFICATION = REFERENCE / "vendor_specs" / "square" / "api.json"
@@ -80,25 +81,6 @@ def unknown_keys(schemas: dict[str, Any], name: str, document: dict[str, Any]) -
                     yield from unknown_keys(schemas, reference.rpartition("/")[2], each)
 
 
-@pytest.mark.skipif(not SPECIFICATION.exists(), reason="the vendor's specification is not at hand")
-def test_documents_are_valid_by_the_vendors_specification(documents: Documents) -> None:
-    specification = json.loads(SPECIFICATION.read_text(encoding="utf-8"))
-    components = specification["components"]
-    validators = {
-        name: Draft7Validator({"$ref": f"#/components/schemas/{name}", "components": components})
-        for name in SHAPES
-    }
-    problems: set[str] = set()
-    for name, document in documents:
-        for error in validators[name].iter_errors(document):
-            if error.instance != FUTURE_VALUE:
-                problems.add(f"{name} {error.json_path}: {error.message}")
-        for key in unknown_keys(components["schemas"], name, document):
-            if key.rpartition(".")[2] not in NEWER_KEYS:
-                problems.add(key)
-    assert problems == set()
-
-
 def mismatches(shape: dict[str, Any], document: dict[str, Any], path: str) -> Iterator[str]:
     """Where a document is not of a shape."""
     for key, wanted in shape.items():
@@ -138,3 +120,52 @@ def test_keys_are_missing_rather_than_null_and_money_is_whole(documents: Documen
             if path.endswith("_money"):
                 assert set(value) == {"amount", "currency"}, f"{name}{path}"
                 assert type(value["amount"]) is int, f"{name}{path}"
+
+
+def kind(value: Any) -> str:
+    """What a value is, in the words of our list of keys."""
+    names = {dict: "object", list: "array", str: "text", int: "whole", bool: "truth"}
+    return names.get(type(value), type(value).__name__)
+
+
+def strangers(name: str, document: dict[str, Any]) -> Iterator[str]:
+    """Keys that our own list does not have, or has as something else."""
+    known = {parent: set(keys.split()) for parent, keys in KEYS[name].items()}
+    for path, value in walk(document):
+        parent, _, key = path.lstrip(".").rpartition(".")
+        if not key or key.endswith("[]") or parent.endswith("_money"):
+            continue
+        if f"{key}:{kind(value)}" not in known.get(parent, set()):
+            yield f"{name} {parent}.{key}: {kind(value)}"
+
+
+def test_no_document_has_a_key_that_our_list_does_not_have(documents: Documents) -> None:
+    assert [each for name, document in documents for each in strangers(name, document)] == []
+
+
+def test_a_key_or_a_kind_of_value_that_is_not_listed_is_found(documents: Documents) -> None:
+    order = next(document for name, document in documents if name == "Order" and "line_items" in document)
+    line = {**order["line_items"][0], "quantity": 1, "surprise": "x"}
+    found = list(strangers("Order", {**order, "line_items": [line]}))
+    assert sorted(found) == ["Order line_items[].quantity: whole", "Order line_items[].surprise: text"]
+
+
+# Without the specification there is nothing to compare with; the tests above compare with our own list.
+if SPECIFICATION.exists():
+
+    def test_documents_are_valid_by_the_vendors_specification(documents: Documents) -> None:
+        specification = json.loads(SPECIFICATION.read_text(encoding="utf-8"))
+        components = specification["components"]
+        validators = {
+            name: Draft7Validator({"$ref": f"#/components/schemas/{name}", "components": components})
+            for name in SHAPES
+        }
+        problems: set[str] = set()
+        for name, document in documents:
+            for error in validators[name].iter_errors(document):
+                if error.instance != FUTURE_VALUE:
+                    problems.add(f"{name} {error.json_path}: {error.message}")
+            for key in unknown_keys(components["schemas"], name, document):
+                if key.rpartition(".")[2] not in NEWER_KEYS:
+                    problems.add(key)
+        assert problems == set()
