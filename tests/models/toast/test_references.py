@@ -30,12 +30,6 @@ def waiting(history: History) -> list[str]:
     return [row["reason"] for row in history.query("select * from pos_work.int_documents_waiting")]
 
 
-def test_the_unit_tests_of_the_models_pass(history: History) -> None:
-    """dbt's own unit tests, which stand beside the models."""
-    result = history.dbt.invoke("test", "--select", "path:models/staging/toast,test_type:unit")
-    assert len(result.results) >= 20
-
-
 def test_an_order_waits_for_its_restaurant(history: History) -> None:
     """No rows and a line in the list of what waits, until that very restaurant lands."""
     history.land("orders", [order("o", [SALE])])
