@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import stamina
+import stamina.instrumentation
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from pipelines import json_text
@@ -21,6 +22,9 @@ from pos_core.errors import (
 
 # httpx logs whole addresses, and some vendors want tokens as parameters of the address.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+# With structlog installed, stamina would print every retry on standard output, into the JSON of commands.
+# `Usage` counts them.
+stamina.instrumentation.set_on_retry_hooks([])
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 6
@@ -67,6 +71,7 @@ class VendorHttp:
         read_error: turns a refusal into an error.
         per_second: requests a second at most, on the average of a few seconds.
         auth: adds the authorization, and renews it.
+        attempts: how often one request is sent at most.
     """
 
     def __init__(
@@ -77,14 +82,14 @@ class VendorHttp:
         read_error: ErrorReader,
         per_second: int,
         auth: httpx.Auth | None = None,
+        attempts: int = _ATTEMPTS,
     ) -> None:
         self.title = title
         self.base_url = base_url
         self.usage = Usage()
         self._read_error = read_error
-        # Without the thread that forgets old calls: it would outlive the client, and a sync makes few.
-        rate = Rate(per_second * _BURST_SECONDS, Duration.SECOND * _BURST_SECONDS)
-        self._limiter = Limiter(SingleBucketFactory(InMemoryBucket([rate]), schedule_leak=False))
+        self._attempts = attempts
+        self._limiter = limiter(per_second, _BURST_SECONDS)
         self._client = httpx.Client(
             base_url=base_url,
             headers={"accept": "application/json", **headers},
@@ -131,7 +136,7 @@ class VendorHttp:
         try:
             for attempt in stamina.retry_context(
                 on=_wait_for,
-                attempts=_ATTEMPTS,
+                attempts=self._attempts,
                 timeout=None,
                 wait_initial=0.5,
                 wait_max=_LONGEST_WAIT_SECONDS,
@@ -175,6 +180,15 @@ class VendorHttp:
             raise _RetryError(VendorFaultError(f"{self.title} answered {path} with no valid JSON.")) from None
         vendor_now = _http_date(response.headers.get("date")) or datetime.now(UTC)
         return Answer(body, asked_at, vendor_now, response.headers)
+
+
+def limiter(per_second: int, burst_seconds: int = 1) -> Limiter:
+    """A limit on calls, on the average of so many seconds.
+
+    Without the thread that forgets old calls: it would outlive its client, and a sync makes few.
+    """
+    rate = Rate(per_second * burst_seconds, Duration.SECOND * burst_seconds)
+    return Limiter(SingleBucketFactory(InMemoryBucket([rate]), schedule_leak=False))
 
 
 def _wait_for(error: Exception) -> bool | timedelta:

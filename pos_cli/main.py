@@ -91,7 +91,7 @@ def down(as_json: AsJson = False) -> None:
 @app.command(epilog="Example: pos demo --scale small")
 def demo(
     scale: Annotated[
-        str, typer.Option(help="How much is sold: demo (some 3,500 sales) or small (some 120).")
+        str, typer.Option(help="How much is sold: demo (some 6,300 documents) or small (some 450).")
     ] = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="Print the last line alone.")] = False,
 ) -> None:

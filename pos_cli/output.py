@@ -14,7 +14,8 @@ from rich.table import Table
 
 from pos_core.errors import PosError
 
-_WIDTH_OF_FILES = 140
+_WIDTH_OF_FILES = 240
+_WIDTH_OF_IDS = 36
 
 
 def _width() -> int | None:
@@ -58,8 +59,10 @@ def say(message: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table of texts as they stand."""
-    table = Table(*columns)
+    """A table of texts as they stand: what is too long goes on below, and ids stay in one piece."""
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold", min_width=_WIDTH_OF_IDS if column == "id" else None)
     for row in rows:
         table.add_row(*(escape(_printable(str(cell))) for cell in row))
     console.print(table)

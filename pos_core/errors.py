@@ -13,7 +13,7 @@ PosError
 │   ├── VendorRateLimitError     429, for longer than we are willing to wait
 │   ├── VendorRequestError       the vendor says that the request is wrong
 │   └── VendorFaultError         5xx, or an answer that is no valid JSON
-├── DocumentError            one document cannot be used; the others go on
+├── DocumentError            one document, or a file of them, cannot be used              exit 2
 ├── TransformError           the models could not be built or run                exit 5
 └── StackError               a port is taken, a process did not start            exit 6
 """
@@ -116,6 +116,7 @@ class VendorFaultError(VendorError):
 class DocumentError(PosError):
     """One document cannot be used as it is; it is kept with this reason."""
 
+    exit_code = 2
     error_class = "document"
 
 

@@ -39,8 +39,9 @@ _PERSONAL = frozenset(
         "first_name", "last_name", "full_name", "buyer_full_name", "buyer_cashtag", "display_name",
     }
 )  # fmt: skip
-# Of a card only what a receipt shows.
+# Of a card only what a receipt shows, and of its use only how it ended.
 _CARD_KEPT = frozenset({"card_brand", "last_4"})
+_CARD_DETAILS_KEPT = frozenset({"card", "status"})
 
 
 def identify(stream: str, document: Document) -> Identity:
@@ -114,13 +115,20 @@ def parse_instant(text: object) -> datetime | None:
 def _stripped(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: _card(entry) if key == "card" else _stripped(entry)
+            key: _card(entry) if key == "card" else _stripped(_details(key, entry))
             for key, entry in value.items()
             if key not in _PERSONAL
         }
     if isinstance(value, list):
         return [_stripped(entry) for entry in value]
     return value
+
+
+def _details(key: str, value: Any) -> Any:
+    """How a card was read or checked is nobody's business."""
+    if key != "card_details" or not isinstance(value, dict):
+        return value
+    return {name: entry for name, entry in value.items() if name in _CARD_DETAILS_KEPT}
 
 
 def _card(card: Any) -> Any:

@@ -25,6 +25,7 @@ from pos_core.errors import (
     VendorFaultError,
     VendorRateLimitError,
     VendorRequestError,
+    VendorUnreachableError,
 )
 
 RESTAURANT_HEADER = "Toast-Restaurant-External-ID"
@@ -77,16 +78,23 @@ class MachineToken:
         told_apart_by = "\0".join((self._base_url, client_id, client_secret))
         key = "toast:" + hashlib.sha256(told_apart_by.encode()).hexdigest()
 
+        failures: list[PosError] = []
+
         def ask(known: Mapping[str, Any]) -> dict[str, Any]:
-            return _log_in(self._base_url, client_id, client_secret, known)
+            logins = _logins_with_this_one(known)
+            try:
+                return {**_log_in(self._base_url, client_id, client_secret), "logins": logins}
+            except VendorUnreachableError:
+                raise
+            except PosError as failure:  # answered, so that it counts among those of the hour
+                failures.append(failure)
+                return {"logins": logins}
 
         token = self._keeper.shared(key, None, ask)
-        if not _is_fresh(token) or token.get("access_token") == refused:
+        if not failures and (not _is_fresh(token) or token.get("access_token") == refused):
             token = self._keeper.shared(key, token, ask)
-        if "access_token" not in token:
-            raise VendorAuthError(
-                "Toast does not accept the client id and secret; check them and the TOAST_BASE_URL."
-            )
+        if failures:
+            raise failures[0]
         self._known = token
 
 
@@ -116,15 +124,24 @@ def read_error(status: int, body: Any) -> PosError:
     return VendorRequestError(f"{refusal}{said}.", str(status))
 
 
-def next_page(answer: Answer) -> dict[str, str] | None:
-    """The query of the next page, from the `Link` header; None on the last one.
+def next_page(answer: Answer) -> str | None:
+    """The number of the next page, from the `Link` header; None on the last one.
 
-    Of the link only the query is used, so that an answer cannot send the token to another host or path.
+    The rest of the link is what was asked already: an answer cannot send the token to another host or path,
+    and a time in it whose plus is not encoded does no harm.
+
+    Raises:
+        VendorFaultError: the link names no page.
 
     Source: developer guide, paginating response data: rel first, self, prev and next; there is no total.
     """
     match = _NEXT_LINK.search(answer.headers.get("link", ""))
-    return dict(httpx.URL(match.group(1)).params) if match else None
+    if match is None:
+        return None
+    page: str | None = httpx.URL(match.group(1)).params.get("page")
+    if not page:
+        raise VendorFaultError("Toast's answer links to a next page without saying which.")
+    return page
 
 
 def token_pages(http: VendorHttp, path: str, params: Mapping[str, str], restaurant: str) -> Iterator[Answer]:
@@ -251,11 +268,11 @@ def _opened_at(document: Document) -> datetime:
         return EARLIEST
 
 
-def _log_in(base_url: str, client_id: str, client_secret: str, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Logs in; a refused login is an answer too, so that it counts among those of the hour.
+def _logins_with_this_one(known: Mapping[str, Any]) -> list[str]:
+    """When logins were sent within the last hour, the one that is sent now included.
 
     Raises:
-        VendorRateLimitError: there were two logins within an hour.
+        VendorRateLimitError: there were two within an hour.
     """
     now = datetime.now(UTC)
     logins = [text for text in known.get("logins", ()) if _is_recent(text, now)]
@@ -264,24 +281,35 @@ def _log_in(base_url: str, client_id: str, client_secret: str, known: Mapping[st
             "Toast allows two logins an hour and both are used up; the next one is tried after "
             f"{datetime.fromisoformat(min(logins)) + _LOGIN_PERIOD:%H:%M} UTC."
         )
-    logins.append(now.isoformat())
+    return [*logins, now.isoformat()]
+
+
+def _log_in(base_url: str, client_id: str, client_secret: str) -> dict[str, Any]:
+    """Asks for a token once; a login that fails is never repeated, for it counts like one that does not.
+
+    Raises:
+        VendorAuthError: Toast does not accept client id and secret.
+        VendorError: see `VendorHttp`.
+    """
     body = {
         "clientId": client_id,
         "clientSecret": client_secret,
         "userAccessType": "TOAST_MACHINE_CLIENT",
     }
-    with VendorHttp("Toast", base_url, {}, read_error, per_second=1) as http:
+    with VendorHttp("Toast", base_url, {}, read_error, per_second=1, attempts=1) as http:
         try:
             answer = http.post(_LOGIN_PATH, body)
         except (VendorAuthError, VendorRequestError):
-            return {"logins": logins}
+            raise VendorAuthError(
+                "Toast does not accept the client id and secret; check them and the TOAST_BASE_URL."
+            ) from None
     token = answer.body.get("token") if isinstance(answer.body, Mapping) else None
     access_token = token.get("accessToken") if isinstance(token, Mapping) else None
     remaining = token.get("expiresIn") if isinstance(token, Mapping) else None
     if not isinstance(access_token, str) or not isinstance(remaining, int):
         raise VendorFaultError("Toast answered the login without a token.")
     expires_at = answer.asked_at + timedelta(seconds=remaining)
-    return {"access_token": access_token, "expires_at": expires_at.isoformat(), "logins": logins}
+    return {"access_token": access_token, "expires_at": expires_at.isoformat()}
 
 
 def _is_recent(text: str, now: datetime) -> bool:

@@ -27,7 +27,7 @@ _PERSONAL = frozenset(
         "loyaltyDetails", "appliedPackagingInfo", "tabName", "notes", "comment", "phone", "email",
         "firstName", "lastName", "guestName", "appliedPromoCode", "server", "openedBy", "approver",
         "voidUser", "voidApprover", "createdDevice", "lastModifiedDevice", "houseAccount", "giftCardInfo",
-        "first6Digits", "cardPaymentId", "cardHolderFirstName", "cardHolderLastName",
+        "first6Digits", "cardEntryMode", "cardPaymentId", "cardHolderFirstName", "cardHolderLastName",
         "cardHolderExpirationMonth", "cardHolderExpirationYear", "magStripe", "isProcessedOffline",
         "tenderTransactionGuid", "networkTransactionIdentifier", "receiptToken", "deliveryEmployee",
         "createdByEmailAddress", "createdByFirstName", "createdByLastName", "createdByPhoneNumber",

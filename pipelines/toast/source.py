@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from pyrate_limiter import Duration, Limiter, Rate
+from pyrate_limiter import Limiter
 
 from pipelines.connector import Page, ReadRequest, Stream, WindowRead
+from pipelines.http import limiter
 from pipelines.toast.client import (
     DELETED,
     EARLIEST,
@@ -86,7 +87,7 @@ def _restaurant(request: ReadRequest, guid: str) -> Read:
     yield Page(RESTAURANTS.name, [answer.body], answer.asked_at)
     until = answer.vendor_now - _MARGIN
     yield from _config(request, guid, until)
-    pace = Limiter(Rate(_ORDER_PAGES_PER_SECOND, Duration.SECOND))
+    pace = limiter(_ORDER_PAGES_PER_SECOND)
     for window in request.plan.missing(ORDERS.name, guid, until, ORDERS.overlap):
         for start, end in split(window, _LONGEST_WINDOW):
             yield from _orders_window(request, guid, start, end, pace)
@@ -170,9 +171,9 @@ def _pass(
         following = next_page(answer)
         if following is None:
             return pages, frozenset(seen)
-        if following == params:
+        if following == params["page"]:
             raise VendorFaultError("Toast's list of orders names a page as its own next one.")
-        params = following
+        params = {**params, "page": following}
 
 
 def _orders_again(request: ReadRequest, guids: list[str]) -> Read:

@@ -177,6 +177,14 @@ class History:
         run(sql.SQL("insert into {} select * from batch").format(table))
         run("drop table batch")
 
+    def plan(self, model: str) -> str:
+        """How the database would run a compiled model, with indexes wherever they can serve."""
+        (node,) = (each for each in self._compiled if each.name == model)
+        with self.connection.transaction(force_rollback=True):
+            self.connection.execute("set local enable_seqscan = off")
+            lines = self.connection.execute(sql.SQL("explain {}").format(_trusted(node.compiled_code)))
+            return "\n".join(line for (line,) in lines)
+
     def dbt_run(self, *arguments: str) -> None:
         """Run the models with plain dbt over the pending loads."""
         self.dbt.invoke("run", *arguments)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import stamina
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
 from pipelines import http as http_module
 from pipelines.credentials import RenewingAuth
@@ -135,10 +135,11 @@ def waits() -> Iterator[list[float]]:
     def note(details: RetryDetails) -> None:
         seconds.append(details.wait_for)
 
+    before = get_on_retry_hooks()
     set_on_retry_hooks([note])
     stamina.set_testing(False)
     yield seconds
-    set_on_retry_hooks(None)
+    set_on_retry_hooks(before)
 
 
 def test_a_retry_waits_as_long_as_the_vendor_asks(vendor: ScriptedVendor, waits: list[float]) -> None:

@@ -1,10 +1,14 @@
 """What commands print: texts as they stand, whatever a vendor put into them."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from pos_cli.output import fail, print_json, print_table, say
+from pos_core.settings import PROJECT_ROOT
 
 
 def test_markup_in_names_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -13,6 +17,26 @@ def test_markup_in_names_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert "[red]Corner[/bold] Bakery, orders [1]" in out
     assert "[/blue] Bakery" in out
+
+
+@pytest.mark.parametrize("columns", [None, "100"])
+def test_a_table_cuts_nothing_and_keeps_ids_in_one_piece(columns: str | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    code = (
+        "from pos_cli.output import print_table\n"
+        "ids = ['5f0c6c1e-7d57-4c3f-9d43-0d8a2c5b9a11'] * 2\n"
+        "print_table(('id', 'tenant', 'name', 'account'), [(*ids, 'Hearth & Crumb Bakeries', ids[0])])\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT_ROOT,
+        env=environment | ({"COLUMNS": columns} if columns else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "5f0c6c1e-7d57-4c3f-9d43-0d8a2c5b9a11" in shown
+    assert "…" not in shown
 
 
 def test_control_characters_and_half_surrogates_do_not_reach_the_terminal(

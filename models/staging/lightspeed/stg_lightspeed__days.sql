@@ -1,3 +1,9 @@
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['configuration_id', 'location_id', 'business_date']}],
+    post_hook='analyze {{ this }}'
+) }}
+
 select distinct on (v.configuration_id, v.location_id, v.business_date)
     v.configuration_id, v.location_id, v.business_date, v.next_start_at
 from {{ ref('stg_lightspeed__day_versions') }} as v

@@ -86,14 +86,9 @@ select
         ) > 1 then '#' || n.position
         else ''
     end as external_line_id,
-    -- A parent that the document does not list has no row to point at.
-    case
-        when exists (
-            select 1 from named as p
-            where
-                p.configuration_id = n.configuration_id and p.account_id = n.account_id and p.own_id = n.parent_id
-        ) then n.parent_id
-    end as parent_external_line_id,
+    -- A parent that the document does not list has no row to point at. Looked for among the ids of the account alone:
+    -- a look through all lines for each line would make the time grow with the square of the batch.
+    case when n.parent_id = any(array_agg(n.own_id) over account) then n.parent_id end as parent_external_line_id,
     case when n.parent_id is not null then 'modifier' else 'product' end as kind,
     nullif(n.line ->> 'sku', '') as sku,
     coalesce(nullif(btrim(n.line ->> 'nameOverride'), ''), nullif(n.line ->> 'name', '')) as name,
@@ -110,3 +105,4 @@ select
     btrim(coalesce(n.line ->> 'voidReason', '')) <> '' as is_voided,
     n.account_has_included, n.account_has_added
 from named as n
+window account as (partition by n.configuration_id, n.account_id)

@@ -108,8 +108,15 @@ select configuration_id, external_id from accounts
 union
 
 -- A correction names the account that it goes back to by that account's reference, once it is there.
+-- An account that is asked for by its id may be there again after it had been set aside.
 select r.configuration_id, r.external_id
-from accounts as a
+from (
+    select configuration_id, external_id from accounts
+    union
+    select configuration_id, external_id
+    from {{ source('pos', 'pos_touched_documents') }}
+    where external_id is not null
+) as a
 inner join {{ references }} as r
     on r.configuration_id = a.configuration_id and r.kind = 'account' and r.reference_id = a.external_id
 
@@ -126,8 +133,5 @@ inner join {{ references }} as r
 
 union
 
-select t.configuration_id, d.external_id
-from {{ source('pos', 'pos_touched_documents') }} as t
-inner join {{ source('raw_lightspeed', 'sales') }} as d
-    on d.configuration_id = t.configuration_id::text and d.external_id = coalesce(t.external_id, d.external_id)
+{{ requested_documents('lightspeed', 'sales') }}
 {%- endif %}

@@ -12,20 +12,27 @@ with documents as (
 days as (
     select
         s.*,
-        coalesce((d.next_start_at at time zone s.timezone)::time, s.day_starts_at) as local_start
+        coalesce((coalesce(b.next_start_at, a.next_start_at) at time zone s.timezone)::time, s.day_starts_at)
+            as local_start
     from documents as s
     left join lateral (
         select d.next_start_at
         from {{ ref('stg_lightspeed__days') }} as d
-        where d.configuration_id = s.configuration_id and d.location_id = s.location_id
-        order by
-            (d.business_date < s.local_date) desc,
-            case
-                when d.business_date < s.local_date then s.local_date - d.business_date
-                else d.business_date - s.local_date
-            end
+        where
+            d.configuration_id = s.configuration_id and d.location_id = s.location_id
+            and d.business_date < s.local_date
+        order by d.business_date desc
         limit 1
-    ) as d on true
+    ) as b on true
+    left join lateral (
+        select d.next_start_at
+        from {{ ref('stg_lightspeed__days') }} as d
+        where
+            d.configuration_id = s.configuration_id and d.location_id = s.location_id
+            and d.business_date >= s.local_date
+        order by d.business_date
+        limit 1
+    ) as a on b.next_start_at is null
 )
 
 select

@@ -128,8 +128,5 @@ where c.load_ids && array(select load_id from pending)
 
 union
 
-select t.configuration_id, d.external_id
-from {{ source('pos', 'pos_touched_documents') }} as t
-inner join {{ source('raw_square', 'orders') }} as d
-    on d.configuration_id = t.configuration_id::text and d.external_id = coalesce(t.external_id, d.external_id)
+{{ requested_documents('square', 'orders') }}
 {%- endif %}

@@ -22,7 +22,7 @@ charges as (
 tips as (
     select configuration_id, check_id, sum(tip_amount) as tip_amount
     from {{ ref('stg_toast__check_payments') }}
-    where status not in ('voided', 'failed')
+    where status <> 'voided' and is_denied is not true
     group by configuration_id, check_id
 ),
 

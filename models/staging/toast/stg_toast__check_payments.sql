@@ -33,6 +33,7 @@ select
         when p.payment_status is null and p.type <> 'CREDIT' then 'captured'
         else 'other'
     end as status,
+    p.payment_status = 'DENIED' as is_denied,
     coalesce({{ major("p.payment", "amount") }}, 0) as amount,
     coalesce({{ major("p.payment", "tipAmount") }}, 0) as tip_amount,
     p.payment ->> 'cardType' as card_brand,

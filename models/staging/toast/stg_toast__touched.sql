@@ -130,10 +130,7 @@ seeds as materialized (
 
     union
 
-    select t.configuration_id, d.external_id
-    from {{ source('pos', 'pos_touched_documents') }} as t
-    inner join {{ source('raw_toast', 'orders') }} as d
-        on d.configuration_id = t.configuration_id::text and d.external_id = coalesce(t.external_id, d.external_id)
+    {{ requested_documents('toast', 'orders') }}
 ),
 
 batch (configuration_id, external_id) as (

@@ -31,10 +31,7 @@ returned as (
 unlisted as (
     select
         r.configuration_id, r.check_id, r.external_id,
-        1 + (
-            select count(*) from returned as l
-            where l.configuration_id = r.configuration_id and l.external_id = r.external_id
-        ) as line_number,
+        1 + coalesce(l.line_count, 0) as line_number,
         'amount' as external_line_id,
         null::text as parent_external_line_id,
         'custom_amount' as kind,
@@ -43,6 +40,11 @@ unlisted as (
         r.unlisted_amount as gross_amount, r.unlisted_amount as net_amount, 0::numeric as tax_amount,
         false as is_voided, true as is_revenue
     from {{ ref('stg_toast__refunds') }} as r
+    left join (
+        select configuration_id, external_id, count(*) as line_count
+        from returned
+        group by configuration_id, external_id
+    ) as l on l.configuration_id = r.configuration_id and l.external_id = r.external_id
     where r.unlisted_amount <> 0
 ),
 

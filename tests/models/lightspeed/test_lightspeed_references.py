@@ -238,3 +238,29 @@ def test_the_spellings_of_the_times_are_the_same_time(history: History) -> None:
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
     rows = history.query("select occurred_at, closed_at from pos_transactions")
     assert [(row["occurred_at"], row["closed_at"]) for row in rows] == [(noon, noon)] * 3
+
+
+def test_an_account_that_was_set_aside_and_returns_restates_those_that_go_back_to_it(
+    history: History,
+) -> None:
+    """When documents are tried one by one, a correction may be normalised before its initial account."""
+    history.land("locations", [location()])
+    back = account("A2.7", [included()], kind="REFUND", initial="A1.1")
+    history.land("sales", [account("A1.1", [included()]), back])
+    history.connection.execute(
+        "insert into pos_quarantined_documents"
+        " (id, tenant_id, configuration_id, pos_system, stream, external_id, content_hash, stage, reason)"
+        " select %s, tenant_id::uuid, configuration_id::uuid, 'lightspeed', 'sales', external_id,"
+        " content_hash, 'normalise', 'refused' from raw_lightspeed.sales where external_id = 'A1.1'",
+        (uuid.UUID(int=11),),
+    )
+    history.normalise()
+    assert history.transaction("ref-A2.7")["parent_external_id"] is None
+    history.connection.execute("update pos_quarantined_documents set resolved_at = now()")
+    history.connection.execute(
+        "insert into pos_touched_documents (configuration_id, external_id) values (%s, 'A1.1')",
+        (CONFIGURATION,),
+    )
+    history.normalise()
+    assert touched(history) == {"A1.1", "A2.7"}
+    assert history.transaction("ref-A2.7")["parent_external_id"] == "ref-A1.1"

@@ -119,7 +119,14 @@ def test_of_a_card_only_brand_and_last_digits_are_kept() -> None:
         "fingerprint": "sq-1-x",
         "bin": "411111",
     }
-    payment = {"id": "p", "card_details": {"status": "CAPTURED", "card": card, "device_details": {"id": "d"}}}
+    details = {
+        "status": "CAPTURED",
+        "card": card,
+        "entry_method": "EMV",
+        "auth_result_code": "1",
+        "avs_status": "x",
+    }
+    payment = {"id": "p", "card_details": {**details, "device_details": {"id": "d"}}}
     assert documents.strip("payments", payment) == {
         "id": "p",
         "card_details": {"status": "CAPTURED", "card": {"card_brand": "VISA", "last_4": "1111"}},

@@ -59,6 +59,7 @@ def test_guests_staff_cards_and_words_are_taken_out_at_any_depth() -> None:
         "last4Digits": "0042",
         "first6Digits": "400000",
         "cardPaymentId": "x",
+        "cardEntryMode": "KEYED",
         "voidInfo": {"voidUser": {"guid": "u"}, "voidDate": "d"},
     }
     check = {

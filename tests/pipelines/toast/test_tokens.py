@@ -7,7 +7,7 @@ import pytest
 from pipelines.connector import Credentials
 from pipelines.credentials import NewKeeper
 from pipelines.toast import CONNECTOR
-from pos_core.errors import VendorAuthError, VendorRateLimitError
+from pos_core.errors import VendorAuthError, VendorError, VendorFaultError, VendorRateLimitError
 from pos_core.repositories.configurations import Configuration
 from sandbox.toast.driver import LOGIN, Driver
 from tests.conftest import Project
@@ -108,3 +108,33 @@ def test_a_lost_scope_is_told_with_the_scopes_that_are_needed(
     vendor.control("tokens", {"merchant_id": vendor.account_id(), "state": "insufficient_scopes"})
     with pytest.raises(VendorAuthError, match="orders:read, config:read or restaurants:read"):
         ask(project, credentials, restaurant)
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"), [(429, VendorRateLimitError), (503, VendorFaultError)], ids=["limited", "failing"]
+)
+def test_a_login_that_fails_is_sent_once_and_counts(
+    project: Project,
+    vendor: Driver,
+    credentials: dict[str, object],
+    restaurant: str,
+    status: int,
+    refusal: type[VendorError],
+) -> None:
+    """The vendor counts it whatever it answers, so that it is never repeated like another request."""
+    vendor.control("faults", {"kind": "status", "path": LOGIN, "status": status, "retry_after": 0})
+    for sent in (1, 2):
+        with pytest.raises(refusal):
+            ask(project, credentials, restaurant)
+        assert logins(vendor) == sent
+    with pytest.raises(VendorRateLimitError, match="two logins an hour"):
+        ask(project, credentials, restaurant)
+    assert logins(vendor) == 2
+
+
+def test_a_refused_login_is_not_repeated_by_itself(
+    project: Project, vendor: Driver, credentials: dict[str, object], restaurant: str
+) -> None:
+    with pytest.raises(VendorAuthError, match="client id and secret"):
+        ask(project, {**credentials, "client_secret": "placeholder"}, restaurant)
+    assert logins(vendor) == 1

@@ -128,10 +128,15 @@ def test_credentials_of_another_account_than_they_name_are_refused(
     assert sandbox.merchant_id(1) in line
 
 
-def test_a_vendor_that_does_not_answer_is_one_line(pos: Pos, credentials: Path) -> None:
+def test_a_vendor_that_does_not_answer_is_one_line_and_tries_leave_output_to_the_json(
+    pos: Pos, credentials: Path
+) -> None:
     given = ("--tenant", TENANT, "--pos", "square", "--name", "Corner", "--credentials", str(credentials))
-    ran = finish(start_pos("configurations", "create", *given, SQUARE_BASE_URL="http://127.0.0.1:1"))
+    ran = finish(
+        start_pos("configurations", "create", *given, "--json", SQUARE_BASE_URL="http://127.0.0.1:1")
+    )
     assert "http://127.0.0.1:1 does not answer" in ran.failed(4)
+    assert ran.json["ok"] is False
 
 
 def test_wrong_words_are_refused(pos: Pos, credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:

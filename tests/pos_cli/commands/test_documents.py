@@ -245,8 +245,8 @@ def test_what_cannot_be_replayed_is_refused_in_one_line(
     assert "--read-at" in pos("replay", file, *given, "--stream", "orders", "--read-at", "once").failed(2)
     unknown = ("--configuration", uuid4())
     assert "There is no configuration" in pos("replay", file, *unknown, "--stream", "orders").failed(2)
-    assert "holds no documents" in pos("replay", file, *given, "--stream", "orders").failed(1)
+    assert "holds no documents" in pos("replay", file, *given, "--stream", "orders").failed(2)
     text = write_json(tmp_path / "text.json", "order")
-    assert "neither a JSON object nor" in pos("replay", text, *given, "--stream", "orders").failed(1)
+    assert "neither a JSON object nor" in pos("replay", text, *given, "--stream", "orders").failed(2)
     gone = tmp_path / "gone.json"
-    assert "cannot be read" in pos("replay", gone, *given, "--stream", "orders", "--json").failed(1)
+    assert "cannot be read" in pos("replay", gone, *given, "--stream", "orders", "--json").failed(2)
