@@ -88,8 +88,11 @@ class StoredKeeper(_SharedTokens):
             with self._engine.connect() as connection:
                 stored = configurations.open_credentials(connection, self._vault, configuration)
             if stored == dict(stale):
-                stored = {**stored, **ask(stored)}
+                fresh = {**stored, **ask(stored)}
                 with self._engine.begin() as connection:
+                    now = configurations.open_credentials(connection, self._vault, configuration)
+                    # Whoever connected the account again meanwhile has newer ones.
+                    stored = fresh if now == stored else now
                     configurations.store_credentials(connection, self._vault, configuration, stored)
         self._current = stored
         return stored

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pos_core.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-"""The folder that holds `dbt_project.yml`, `workspace.yaml` and `alembic.ini`."""
+"""The folder that holds `dbt_project.yml` and `workspace.yaml`."""
 
 
 class Settings(BaseSettings):

@@ -158,7 +158,7 @@ def _sales(request: ReadRequest, location_id: str, start: datetime, end: datetim
     for answer, has_next in _pages(request, path, params, _token_of_v2):
         sales = client.sales_of(answer.body)
         yield _page(SALES, sales, location_id, answer)
-        closed_at = parse_instant(sales[-1].get("timeClosed")) if sales and has_next else None
+        closed_at = _closed_at(sales[-1]) if sales and has_next else None
         if closed_at is not None:
             edge = {**params, "from": _text(closed_at - _SECOND), "to": _text(closed_at + _SECOND)}
             for other, _ in _pages(request, path, edge, _token_of_v2):
@@ -251,6 +251,10 @@ def _token_of_v1(body: Mapping[str, Any]) -> object:
     address = following.get("href") if isinstance(following, Mapping) else None
     linked = parse_qs(urlsplit(str(address or "")).query).get("nextPageToken", [""])[0]
     return body.get("nextPageToken") or linked
+
+
+def _closed_at(sale: Any) -> datetime | None:
+    return parse_instant(sale.get("timeClosed")) if isinstance(sale, Mapping) else None
 
 
 def _page(stream: Stream, sales: list[Any], location_id: str, answer: Answer) -> Page:

@@ -14,7 +14,7 @@ def initialise_all(as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "home": str(ready.home), "migrated": ready.migrated})
     else:
-        say(f"Ready: state in {ready.home}, database {ready.address!r}.")
+        say(f"Ready: state in {ready.home}, database {ready.address.database} at {ready.address.host}.")
 
 
 def normalise_now(ready: Ready) -> None:

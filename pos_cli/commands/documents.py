@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import func, select
+
 from pos_cli.commands.database import normalise_now
 from pos_cli.inputs import read_instant, read_json
 from pos_cli.output import ReportedError, print_json, print_table, progress, say
@@ -11,6 +13,7 @@ from pos_cli.setup import initialise
 from pos_core.database.connect import get_engine
 from pos_core.errors import ConfigurationError, DocumentError
 from pos_core.repositories import configurations
+from pos_core.repositories.documents import open_problems
 from pos_core.settings import get_settings
 from pos_core.vault import load_vault
 
@@ -71,20 +74,27 @@ def replay_file(configuration_id: UUID, stream: str, file: Path, read_at: str | 
 
     context = Context(get_engine(), ready.address, load_vault(get_settings()), ready.home / "work")
     with progress("Replaying"):
+        with get_engine().connect() as connection:
+            began = connection.execute(select(func.now())).scalar_one()
         counts = replay(context, configuration_id, stream, saved, at)
         normalise_now(ready)
+        with get_engine().connect() as connection:
+            problems = open_problems(connection, configuration_id)
+    # A document may land and then be refused, or have to wait, when it is normalised.
+    aside = {name: sum(row["last_seen_at"] >= began for row in rows) for name, rows in problems.items()}
     figures = {
         "read": counts.documents_read,
         "landed": counts.documents_landed,
         "unchanged": counts.documents_skipped,
-        "quarantined": counts.documents_quarantined,
+        **aside,
     }
     if as_json:
         print_json({"ok": True, **figures})
     else:
         say(
             f"Read {figures['read']} documents: {figures['landed']} landed, "
-            f"{figures['unchanged']} were there already, {figures['quarantined']} quarantined."
+            f"{figures['unchanged']} were there already; {figures['quarantined']} quarantined, "
+            f"{figures['waiting']} waiting."
         )
-        if figures["quarantined"]:
-            say("`pos status` lists those that are quarantined, with the reason.")
+        if any(aside.values()):
+            say("`pos status` lists those that are quarantined or wait, with the reason.")

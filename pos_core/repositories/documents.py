@@ -184,6 +184,7 @@ def open_problems(connection: Connection, configuration_id: UUID | None = None) 
             table.c.stage,
             table.c.reason,
             table.c.first_seen_at,
+            table.c.last_seen_at,
         ).where(table.c.resolved_at.is_(None))
         if configuration_id is not None:
             query = query.where(table.c.configuration_id == configuration_id)

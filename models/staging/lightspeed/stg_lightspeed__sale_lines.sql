@@ -87,7 +87,7 @@ select
         else ''
     end as external_line_id,
     -- A parent that the document does not list has no row to point at. Looked for among the ids of the account alone:
-    -- a look through all lines for each line would make the time grow with the square of the batch.
+    -- a look through all lines for each line would make the time grow quadratically.
     case when n.parent_id = any(array_agg(n.own_id) over account) then n.parent_id end as parent_external_line_id,
     case when n.parent_id is not null then 'modifier' else 'product' end as kind,
     nullif(n.line ->> 'sku', '') as sku,
