@@ -22,7 +22,7 @@ _POS_SYSTEMS = sorted(
 app = typer.Typer(
     name="pos",
     help="Sales of many bakeries, from their point-of-sale systems into one set of PostgreSQL tables.\n\n"
-    "New here? `pos demo` does the whole job on made-up data in half a minute and leaves nothing running; "
+    "New here? `pos demo` does the whole job on made-up data in under a minute and leaves nothing running; "
     "`pos up --sandbox` starts everything with made-up shops to look at. For a real account: "
     "`pos configurations create`, then `pos sync`, or `pos up` to sync on schedule.\n\n"
     "Settings are environment variables. POS_HOME (default: .pos) is the folder of all local state. "

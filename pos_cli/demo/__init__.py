@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -196,8 +197,9 @@ def _print_steps(steps: Steps, checks: dict[str, int]) -> None:
 
 
 def _print_where_next(home: Path, scale: str) -> None:
+    called = f"POS_HOME={os.path.relpath(home)} {os.path.relpath(sys.argv[0])}"
     say("Where to look next")
     if scale == _SCALES[0]:  # the stack's sandbox sells at this scale
-        say(f"  POS_HOME={home} pos up --sandbox   this data in Dagster's UI, with its lineage")
-    say(f"  POS_HOME={home} pos database-url   the tables, with psql")
-    say("  README.md                          how to connect a real account")
+        say(f"  {called} up --sandbox   this data in Dagster's UI, with its lineage")
+    say(f"  {called} database-url   the tables, with psql")
+    say("  README.md   how to connect a real account")
