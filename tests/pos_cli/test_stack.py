@@ -55,7 +55,8 @@ def test_the_stack_comes_up_syncs_and_a_second_one_goes_on_with_its_data(home: E
     assert [each["name"] for each in state["parts"]] == ["sandbox", "code", "api", "webserver", "daemon"]
     status = run_pos("status", "--json", **home).succeeded().json
     assert status["stack"] == state
-    assert len(status["configurations"]) == 3
+    sold = httpx.get(f"{state['sandbox']}/_sandbox/accounts").json()
+    assert {each["account_id"] for each in status["configurations"]} == {each["account_id"] for each in sold}
     assert state["dagster"] in run_pos("status", **home).succeeded().out
     assert "up already" in run_pos("up", **home).failed(6)
     assert "up already" in run_pos("up", "--detach", **home).failed(6)
