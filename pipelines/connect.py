@@ -11,6 +11,7 @@ from pipelines.credentials import NewKeeper
 from pipelines.registry import get_connector
 from pos_core.errors import ConfigurationError, CredentialsError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration, NewConfiguration
 from pos_core.vault import Vault
 
@@ -29,7 +30,7 @@ class Request:
     pos_system: str
     name: str
     given: Any
-    actor: str
+    actor: Actor
     sync_interval_seconds: int
     day_starts_at: time | None = None
 

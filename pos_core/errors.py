@@ -5,8 +5,13 @@ PosError
 ├── DatabaseError            the database cannot be used                         exit 3
 │   └── DatabaseVersionError it is too old, or of a newer schema
 ├── VaultError               a sealed credential cannot be opened                exit 3
-├── ConfigurationError       a configuration is unknown, or what was given for it is wrong   exit 2
-│   └── CredentialsError     the credentials file lacks or has something it should not
+├── ConfigurationError       what was given for a configuration is wrong         exit 2
+│   ├── CredentialsError     the credentials lack or have something they should not
+│   ├── UnknownConfigurationError   there is none with this id
+│   └── ConfigurationInUseError     something of it is live under another configuration
+├── AccessTokenError         an access token of the API is missing or does not hold
+├── AccessDeniedError        an access token does not allow what was asked
+├── UnknownResourceError     what was asked for does not exist, or is another tenant's
 ├── VendorError              the vendor could not be asked, or refused           exit 4
 │   ├── VendorUnreachableError   no answer at all
 │   ├── VendorAuthError          the token is expired, revoked or not allowed to read
@@ -60,7 +65,7 @@ class VaultError(PosError):
 
 
 class ConfigurationError(PosError):
-    """A configuration does not exist, is disabled, or what was given for it is wrong."""
+    """A configuration is disabled, or what was given for it is wrong."""
 
     exit_code = 2
     error_class = "configuration"
@@ -70,6 +75,36 @@ class CredentialsError(ConfigurationError):
     """The credentials that were given lack something, or hold something of the wrong kind."""
 
     error_class = "credentials"
+
+
+class UnknownConfigurationError(ConfigurationError):
+    """There is no configuration with this id; another tenant's looks the same."""
+
+    error_class = "unknown_configuration"
+
+
+class ConfigurationInUseError(ConfigurationError):
+    """Something of the account is live under another configuration."""
+
+    error_class = "configuration_in_use"
+
+
+class AccessTokenError(PosError):
+    """An access token of the API is missing, expired or not signed as it must be."""
+
+    error_class = "access_token"
+
+
+class AccessDeniedError(PosError):
+    """An access token does not allow what was asked."""
+
+    error_class = "access_denied"
+
+
+class UnknownResourceError(PosError):
+    """What was asked for does not exist; what is another tenant's looks the same."""
+
+    error_class = "unknown_resource"
 
 
 class VendorError(PosError):

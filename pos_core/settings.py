@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL 16+; without it an embedded server is used."
     )
+    api_database_url: SecretStr | None = Field(
+        default=None, description="The same database with the login of the HTTP service."
+    )
     encryption_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
         description="`id:base64key` pairs, comma separated; the first seals, all open.",
@@ -31,6 +34,15 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8000, ge=1, le=65535)
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     sandbox_port: int = Field(default=8010, ge=1, le=65535)
+    dagster_url: str | None = Field(default=None, description="Dagster's web page; default: on this machine.")
+    webhook_base_url: str = Field(
+        default="http://127.0.0.1:8000",
+        validation_alias="WEBHOOK_BASE_URL",
+        description="The public address of the HTTP service, without a slash at the end.",
+    )
+    jwt_issuer: str = Field(default="pos-integration", description="Who signs access tokens.")
+    jwt_audience: str = Field(default="pos-api", description="Whom access tokens are for.")
+    jwks_url: str | None = Field(default=None, description="Where the issuer publishes its keys.")
     sync_interval_seconds: int = Field(default=300, ge=10)
     fetch_workers: int = Field(default=8, ge=1, le=64)
 

@@ -23,6 +23,7 @@ from pos_core.settings import Settings, prepare_home
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_SHOWN, _SHOWN_OF = 4, 16
 
 
 class Vault:
@@ -87,6 +88,15 @@ def fingerprint(credentials: Mapping[str, object]) -> str:
     """A short hash by which two sets of credentials can be told apart without showing them."""
     text = json.dumps(credentials, sort_keys=True).encode()
     return hashlib.sha256(b"pos-credentials:" + text).hexdigest()[:16]
+
+
+def hint(credentials: Mapping[str, object]) -> dict[str, str]:
+    """By key, the last four letters of each text long enough to keep the rest of it secret."""
+    return {
+        key: f"…{value[-_SHOWN:]}" if len(value) >= _SHOWN_OF else "…"
+        for key, value in credentials.items()
+        if isinstance(value, str)
+    }
 
 
 def load_vault(settings: Settings) -> Vault:

@@ -5,7 +5,7 @@ Each worker has a server of its own, with one database that is emptied before ea
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,9 +18,10 @@ from pipelines.replay import replay
 from pipelines.sync import Context, Report, sync
 from pos_cli.sandbox import connect_accounts, sandbox_environment
 from pos_core.database.address import DatabaseAddress
-from pos_core.database.connect import embedded_server, get_engine
+from pos_core.database.connect import embedded_server, get_engine, get_service_engine
 from pos_core.database.embedded import EmbeddedServer
 from pos_core.database.migrate import migrate
+from pos_core.database.roles import API_ROLE, SERVICE_LOGIN, WEBHOOK_ROLE
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.sync_logs import SyncCounts
 from pos_core.settings import get_settings
@@ -147,7 +148,8 @@ def connected(project: Project, sandbox: Driver, monkeypatch: pytest.MonkeyPatch
 def _enter(patch: pytest.MonkeyPatch, home: Path, address: DatabaseAddress) -> None:
     patch.setenv("POS_HOME", str(home))
     patch.setenv("POS_DATABASE_URL", address.libpq())
-    for name in ("POS_ENCRYPTION_KEYS", "POS_ENVIRONMENT"):
+    patch.setenv("POS_API_DATABASE_URL", replace(address, user=SERVICE_LOGIN).libpq())
+    for name in ("POS_ENCRYPTION_KEYS", "POS_ENVIRONMENT", "WEBHOOK_BASE_URL"):
         patch.delenv(name, raising=False)
     _forget()
 
@@ -156,5 +158,7 @@ def _forget() -> None:
     """What this process has remembered of another test's settings."""
     if get_engine.cache_info().currsize:
         get_engine().dispose()
-    for cached in (get_settings, embedded_server, get_engine):
+    for role in (API_ROLE, WEBHOOK_ROLE) if get_service_engine.cache_info().currsize else ():
+        get_service_engine(role).dispose()
+    for cached in (get_settings, embedded_server, get_engine, get_service_engine):
         cached.cache_clear()

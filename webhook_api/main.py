@@ -5,6 +5,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from webhook_api import problems
 from webhook_api.routers import health
 
 
@@ -16,6 +17,7 @@ def create_app() -> FastAPI:
         version=version("pos-integration"),
         description="Sales of many bakeries, from their point-of-sale systems into one set of tables.",
     )
+    problems.add_handlers(application)
     application.include_router(health.router)
     return application
 

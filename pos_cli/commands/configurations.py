@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import socket
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pos_cli.setup import initialise
 from pos_core.database.connect import get_engine
 from pos_core.errors import CredentialsError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
 from pos_core.vault import load_vault
@@ -95,9 +97,10 @@ def as_dict(configuration: Configuration) -> dict[str, Any]:
     return json.loads(json.dumps(vars(configuration), default=str))  # type: ignore[no-any-return]
 
 
-def _actor() -> str:
+def _actor() -> Actor:
     """Who is at the command line, for the audit trail."""
     try:
-        return f"cli:{getpass.getuser()}"
+        name = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in containers
-        return "cli:unknown"
+        name = "unknown"
+    return Actor(f"cli:{name}", socket.gethostname())

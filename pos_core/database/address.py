@@ -49,8 +49,11 @@ class DatabaseAddress:
         return f"DatabaseAddress({self.user}@{self.host}:{self.port}/{self.database})"
 
     @classmethod
-    def parse(cls, url: str) -> "DatabaseAddress":
+    def parse(cls, url: str, setting: str = "POS_DATABASE_URL") -> "DatabaseAddress":
         """Reads `postgresql://`, `postgresql+psycopg://` and `postgresql+asyncpg://` alike.
+
+        Args:
+            setting: where the URL is from, for messages.
 
         Raises:
             DatabaseError: the text is no such URL; the message does not repeat it, for it holds a password.
@@ -58,14 +61,12 @@ class DatabaseAddress:
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):
-            raise DatabaseError("POS_DATABASE_URL is not a URL; write postgresql://user@host/db.") from None
+            raise DatabaseError(f"{setting} is not a URL; write postgresql://user@host/db.") from None
         query = {key: value if isinstance(value, str) else value[-1] for key, value in parsed.query.items()}
         database = query.pop("dbname", "") or parsed.database
         port = query.pop("port", "") or str(parsed.port or 5432)
         if parsed.drivername not in _DRIVERS or not database or not port.isdecimal():
-            raise DatabaseError(
-                "POS_DATABASE_URL must look like postgresql://user:password@host:5432/database."
-            )
+            raise DatabaseError(f"{setting} must look like postgresql://user:password@host:5432/database.")
         if parsed.drivername == "postgresql+asyncpg":
             query = _as_libpq_has_it(query)
         return cls(

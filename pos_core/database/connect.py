@@ -1,14 +1,17 @@
 """How a process gets at the database: the address, an engine, and the server behind them."""
 
 import atexit
+from dataclasses import replace
 from functools import lru_cache
+from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from pos_core.database.address import DatabaseAddress
 from pos_core.database.embedded import EmbeddedServer
-from pos_core.errors import DatabaseError, DatabaseVersionError
+from pos_core.database.roles import API_ROLE, SERVICE_LOGIN
+from pos_core.errors import DatabaseError, DatabaseVersionError, SettingsError
 from pos_core.settings import get_settings, prepare_home
 
 _OLDEST_VERSION = 16
@@ -42,16 +45,60 @@ def database_address() -> DatabaseAddress:
 
 @lru_cache(maxsize=1)
 def get_engine() -> Engine:
-    """The engine of this process (psycopg 3), tried once.
+    """The engine of this process (psycopg 3) as the owner of the tables, tried once.
 
     Raises:
         DatabaseError: the database does not answer.
         DatabaseVersionError: it is older than PostgreSQL 16.
     """
-    url = database_address().sqlalchemy()
+    return _tried(database_address().sqlalchemy())
+
+
+@lru_cache(maxsize=2)
+def get_service_engine(role: str) -> Engine:
+    """The engine of the HTTP service in one of its roles; tried once.
+
+    On the embedded server it logs in as `pos_service`, else as POS_API_DATABASE_URL says; without that as the
+    owner, from whose rights each session steps down to the role's.
+
+    Raises:
+        SettingsError: production needs a login of its own.
+        DatabaseError: the database does not answer, or has not got the role yet.
+    """
+    settings = get_settings()
+    if settings.api_database_url is not None:
+        address = DatabaseAddress.parse(settings.api_database_url.get_secret_value(), "POS_API_DATABASE_URL")
+    elif settings.database_url is None:
+        address = replace(database_address(), user=SERVICE_LOGIN)
+    elif settings.environment == "production":
+        raise SettingsError(
+            "POS_API_DATABASE_URL is required when POS_ENVIRONMENT is production: the HTTP service logs in "
+            f"as {SERVICE_LOGIN}, or another member of its roles, and not as the owner of the tables."
+        )
+    else:
+        address = database_address()
+    options = " ".join([dict(address.query).get("options", ""), f"-c role={role}"]).strip()
+    return _tried(address.sqlalchemy().update_query_dict({"options": options}))
+
+
+def tenant_engine(tenant_id: UUID) -> Engine:
+    """The service's engine for one tenant: its transactions see and write the rows of that tenant alone."""
+    engine = get_service_engine(API_ROLE)
+    if not event.contains(engine, "begin", _set_tenant):
+        event.listen(engine, "begin", _set_tenant)
+    return engine.execution_options(tenant_id=str(tenant_id))
+
+
+def _set_tenant(connection: Connection) -> None:
+    tenant_id = connection.get_execution_options().get("tenant_id", "")
+    connection.exec_driver_sql("select set_config('pos.tenant_id', %s, true)", (tenant_id,))
+
+
+def _tried(url: URL) -> Engine:
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS)})
-    engine = create_engine(url, pool_size=5, max_overflow=20, pool_pre_ping=True)
+    # Parameters may be secrets, and errors are logged.
+    engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     try:
         with engine.connect() as connection:
             version = int(connection.execute(text("show server_version_num")).scalar_one())

@@ -55,6 +55,7 @@ configurations = Table(
     Column("base_url", Text, nullable=False, comment="the vendor address it was made for"),
     Column("credentials_sealed", Text, comment="null once the credentials are destroyed"),
     Column("credentials_fingerprint", Text),
+    Column("credentials_hint", JSONB, comment="by key, the last letters"),
     Column("status", Text, nullable=False, server_default="active"),
     Column("status_reason", Text),
     Column("day_starts_at", Time, nullable=False, server_default=text("'00:00'")),
@@ -65,7 +66,7 @@ configurations = Table(
     Column("consecutive_failures", Integer, nullable=False, server_default="0"),
     _instant("created_at", nullable=False, now=True),
     _instant("updated_at", nullable=False, now=True),
-    CheckConstraint("status in ('active', 'disabled')", name="status"),
+    CheckConstraint("status in ('active', 'disabled', 'deleted')", name="status"),
     CheckConstraint("sync_interval_seconds >= 10", name="interval"),
     UniqueConstraint("tenant_id", "pos_system", "account_id"),
     Index(None, "next_sync_at", postgresql_where=text("status = 'active'")),
@@ -98,6 +99,25 @@ shared_tokens = Table(
     Column("token_sealed", Text, nullable=False),
     _instant("renewed_at", nullable=False, now=True),
     comment="access tokens that many configurations use, found by a hash of their credential",
+)
+
+connect_states = Table(
+    "pos_connect_states",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    _instant("expires_at", nullable=False),
+    _instant("used_at"),
+    comment="OAuth connections that were begun; each can be ended once",
+)
+
+reader_tenants = Table(
+    "pos_reader_tenants",
+    metadata,
+    Column("reader", Text, nullable=False, comment="the name of a login role in pos_reader"),
+    Column("tenant_id", Uuid, nullable=False),
+    _instant("granted_at", nullable=False, now=True),
+    PrimaryKeyConstraint("reader", "tenant_id"),
 )
 
 webhook_logs = Table(
@@ -152,6 +172,34 @@ sync_logs = Table(
     Index(None, "configuration_id", "started_at"),
 )
 
+sync_requests = Table(
+    "pos_sync_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), nullable=False),
+    Column("requested_by", Text, nullable=False),
+    _instant("requested_at", nullable=False, now=True),
+    Column("read_from", DateTime(timezone=True), comment="null: what is missing"),
+    Column("read_to", DateTime(timezone=True), comment="null: until now"),
+    Column("status", Text, nullable=False, server_default="queued"),
+    Column("launched_at", DateTime(timezone=True), comment="when a run was asked for"),
+    Column("sync_id", Uuid, comment="the sync that took it"),
+    _instant("finished_at"),
+    CheckConstraint("status in ('queued', 'running', 'succeeded', 'failed')", name="status"),
+    CheckConstraint("read_from < read_to", name="half_open"),
+    Index(
+        "pos_sync_requests_open_key",
+        "configuration_id",
+        "read_from",
+        "read_to",
+        unique=True,
+        postgresql_where=text("status in ('queued', 'running')"),
+        postgresql_nulls_not_distinct=True,
+    ),
+    comment="syncs that somebody asked for; the same again while one is open is the same one",
+)
+
 sync_windows = Table(
     "pos_sync_windows",
     metadata,
@@ -180,6 +228,8 @@ audit_logs = Table(
     _instant("at", nullable=False, now=True),
     Column("before", JSONB),
     Column("after", JSONB),
+    Column("origin", Text, comment="the address or host that it came from"),
+    Column("request_id", Text),
     Index(None, "tenant_id", "at"),
 )
 

@@ -11,13 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from pos_core.database.tables import (
-    audit_logs,
     configuration_locations,
     configurations,
     touched_documents,
 )
-from pos_core.errors import ConfigurationError
-from pos_core.vault import Vault, fingerprint
+from pos_core.errors import ConfigurationError, ConfigurationInUseError, UnknownConfigurationError
+from pos_core.repositories import audit
+from pos_core.repositories.audit import Actor
+from pos_core.vault import Vault, fingerprint, hint
 
 _LONGEST_BACKOFF = timedelta(hours=6)
 _MOST_DOUBLINGS = 12  # the shortest interval, 10 seconds, is past the longest wait by then
@@ -34,6 +35,8 @@ class Configuration:
     account_id: str
     account_name: str | None
     base_url: str
+    credentials_fingerprint: str | None
+    credentials_hint: dict[str, str] | None
     status: str
     status_reason: str | None
     day_starts_at: time
@@ -42,6 +45,8 @@ class Configuration:
     next_sync_at: datetime
     last_succeeded_at: datetime | None
     consecutive_failures: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def create_or_revive(
     vault: Vault,
     new: NewConfiguration,
     credentials: Mapping[str, Any],
-    actor: str,
+    actor: Actor,
 ) -> tuple[Configuration, bool]:
     """Makes a configuration, or brings back the one this tenant had for the same account.
 
@@ -76,8 +81,8 @@ def create_or_revive(
         The configuration, and whether it was there before.
 
     Raises:
-        ConfigurationError: another live configuration of the tenant has one of the locations, or the
-            account's old configuration was made for another vendor address.
+        ConfigurationInUseError: another live configuration of the tenant has one of the locations.
+        ConfigurationError: the account's old configuration was made for another vendor address.
     """
     old = _find_account(connection, new)
     if old is not None and old.base_url != new.base_url:
@@ -106,13 +111,10 @@ def create_or_revive(
         _free_locations(connection, old.id)
     set_locations(connection, new.tenant_id, configuration_id, new.pos_system, new.locations)
     action = "configuration.revived" if old else "configuration.created"
-    after = {
-        "name": new.name,
-        "account_id": new.account_id,
-        "credentials_fingerprint": fingerprint(credentials),
-    }
-    _audit(connection, new.tenant_id, configuration_id, actor, action, after)
-    return get(connection, configuration_id), old is not None
+    made = get(connection, configuration_id)
+    before = as_audited(old) if old else None
+    audit.record(connection, new.tenant_id, made.id, actor, action, before, as_audited(made))
+    return made, old is not None
 
 
 def _connected(new: NewConfiguration, sealed: str, credentials: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +124,7 @@ def _connected(new: NewConfiguration, sealed: str, credentials: Mapping[str, Any
         "account_name": new.account_name,
         "credentials_sealed": sealed,
         "credentials_fingerprint": fingerprint(credentials),
+        "credentials_hint": hint(credentials),
         "status": "active",
         "status_reason": None,
         "consecutive_failures": 0,
@@ -144,7 +147,7 @@ def set_locations(
     """Records locations that the vendor confirmed: live ones, unless the configuration is disabled.
 
     Raises:
-        ConfigurationError: one of them is live under another configuration of the tenant.
+        ConfigurationInUseError: one of them is live under another configuration of the tenant.
     """
     if not locations:
         return
@@ -171,7 +174,7 @@ def set_locations(
         with connection.begin_nested():
             connection.execute(statement, rows)
     except IntegrityError:
-        raise ConfigurationError(
+        raise ConfigurationInUseError(
             "A location of this account is already live under another configuration of the tenant; "
             "disable that one first."
         ) from None
@@ -181,11 +184,11 @@ def get(connection: Connection, configuration_id: UUID) -> Configuration:
     """One configuration.
 
     Raises:
-        ConfigurationError: there is none with this id.
+        UnknownConfigurationError: there is none with this id.
     """
     row = connection.execute(select(*_COLUMNS).where(configurations.c.id == configuration_id)).one_or_none()
     if row is None:
-        raise ConfigurationError(f"There is no configuration {configuration_id}.")
+        raise UnknownConfigurationError(f"There is no configuration {configuration_id}.")
     return _read(row)
 
 
@@ -238,33 +241,78 @@ def store_credentials(
         .values(
             credentials_sealed=vault.seal(configuration.tenant_id, configuration.id, credentials),
             credentials_fingerprint=fingerprint(credentials),
+            credentials_hint=hint(credentials),
             updated_at=func.now(),
         )
     )
 
 
-def disable(connection: Connection, configuration_id: UUID, reason: str, actor: str) -> Configuration:
+def disable(connection: Connection, configuration_id: UUID, reason: str, actor: Actor) -> Configuration:
     """Stops syncing a configuration; its rows stay, its locations are free for another.
 
     Raises:
-        ConfigurationError: there is none with this id.
+        UnknownConfigurationError: there is none with this id.
+    """
+    values = {"status": "disabled", "status_reason": reason}
+    return change(connection, configuration_id, values, "configuration.disabled", actor)
+
+
+def delete(connection: Connection, configuration_id: UUID, actor: Actor) -> Configuration:
+    """Stops syncing a configuration for good and destroys its credentials; its rows stay.
+
+    Raises:
+        UnknownConfigurationError: there is none with this id.
+    """
+    values = {
+        "status": "deleted",
+        "status_reason": "deleted",
+        "credentials_sealed": None,
+        "credentials_fingerprint": None,
+        "credentials_hint": None,
+    }
+    return change(connection, configuration_id, values, "configuration.deleted", actor)
+
+
+def change(
+    connection: Connection,
+    configuration_id: UUID,
+    values: Mapping[str, Any],
+    action: str,
+    actor: Actor,
+) -> Configuration:
+    """Sets columns of a configuration and records what they were; if inactive, it lets its locations go.
+
+    Raises:
+        UnknownConfigurationError: there is none with this id.
     """
     before = get(connection, configuration_id)
     connection.execute(
         update(configurations)
         .where(configurations.c.id == configuration_id)
-        .values(status="disabled", status_reason=reason, updated_at=func.now())
+        .values(**values, updated_at=func.now())
     )
-    _free_locations(connection, configuration_id)
-    _audit(
-        connection,
-        before.tenant_id,
-        configuration_id,
-        actor,
-        "configuration.disabled",
-        {"reason": reason},
+    after = get(connection, configuration_id)
+    if after.status != "active":
+        _free_locations(connection, configuration_id)
+    if after.day_starts_at != before.day_starts_at:
+        connection.execute(touched_documents.insert().values(configuration_id=configuration_id))
+    audit.record(
+        connection, before.tenant_id, before.id, actor, action, as_audited(before), as_audited(after)
     )
-    return get(connection, configuration_id)
+    return after
+
+
+def as_audited(configuration: Configuration) -> dict[str, Any]:
+    """What the audit trail keeps of a configuration: no secret, only its fingerprint."""
+    return {
+        "name": configuration.name,
+        "account_id": configuration.account_id,
+        "status": configuration.status,
+        "status_reason": configuration.status_reason,
+        "day_starts_at": configuration.day_starts_at.isoformat("minutes"),
+        "sync_interval_seconds": configuration.sync_interval_seconds,
+        "credentials_fingerprint": configuration.credentials_fingerprint,
+    }
 
 
 def record_success(connection: Connection, configuration_id: UUID) -> None:
@@ -319,25 +367,6 @@ def _find_account(connection: Connection, new: NewConfiguration) -> Configuratio
         .with_for_update()
     ).one_or_none()
     return _read(row) if row else None
-
-
-def _audit(
-    connection: Connection,
-    tenant_id: UUID,
-    configuration_id: UUID,
-    actor: str,
-    action: str,
-    after: Mapping[str, Any],
-) -> None:
-    connection.execute(
-        audit_logs.insert().values(
-            tenant_id=tenant_id,
-            configuration_id=configuration_id,
-            actor=actor,
-            action=action,
-            after=dict(after),
-        )
-    )
 
 
 def _read(row: Row[Any]) -> Configuration:

@@ -44,6 +44,9 @@ create table public.pos_quarantined_documents (
     source text, read_at timestamptz, first_seen_at timestamptz, last_seen_at timestamptz,
     resolved_at timestamptz
 );
+-- The policies are no part of the models; tests/pos_core/database/test_roles.py has the real ones over them.
+create function public.pos_protect(relation regclass, for_readers boolean default false) returns void
+language sql as '';
 """
 
 

@@ -10,6 +10,7 @@ from pipelines.connect import Request, connect_account
 from pos_cli.sandbox import sandbox_environment
 from pos_core.errors import ConfigurationError, CredentialsError, VendorAuthError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from sandbox.square.driver import Driver
 from tests.conftest import Project
@@ -25,7 +26,7 @@ def _at_the_sandbox(sandbox: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def connect(project: Project, given: Any, **changes: Any) -> tuple[Configuration, bool]:
     """Connects as a customer would."""
-    words = {"tenant_id": TENANT, "pos_system": "square", "name": "Bakery", "actor": "test", **changes}
+    words = {"tenant_id": TENANT, "pos_system": "square", "name": "Bakery", "actor": Actor("test"), **changes}
     return connect_account(
         project.engine, project.vault, Request(given=given, sync_interval_seconds=300, **words)
     )
@@ -73,7 +74,7 @@ def test_a_file_without_credentials_is_refused(project: Project, given: Any) -> 
 def test_connecting_the_account_again_revives_its_configuration(project: Project, sandbox: Driver) -> None:
     made, _ = connect(project, credentials(sandbox))
     with project.engine.begin() as connection:
-        configurations.disable(connection, made.id, "closed", "test")
+        configurations.disable(connection, made.id, "closed", Actor("test"))
     project.sync(made)
     again, existed = connect(project, credentials(sandbox), name="Bakery again", day_starts_at=time(4))
     assert (again.id, existed, again.status, again.name) == (made.id, True, "active", "Bakery again")

@@ -12,6 +12,7 @@ from pipelines.sync import Report, record_documents
 from pos_cli.demo.tie_out import compare
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from sandbox.square.driver import Driver
@@ -163,7 +164,7 @@ def test_a_disabled_configuration_is_refused_and_the_vendor_not_asked(
     project: Project, sandbox: Driver, connected: list[Configuration]
 ) -> None:
     with project.engine.begin() as connection:
-        configurations.disable(connection, connected[0].id, "the bakery closed", "test")
+        configurations.disable(connection, connected[0].id, "the bakery closed", Actor("test"))
     sandbox.http.delete("/_sandbox/calls")
     (outcome,) = project.sync(connected[0]).outcomes
     assert outcome.status == "failed"

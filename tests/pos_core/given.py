@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration, NewConfiguration, create_or_revive
 from pos_core.vault import Vault
 
@@ -36,4 +37,4 @@ def connect(
 ) -> Configuration:
     """Makes or revives a configuration."""
     new = new_configuration(tenant_id, **given)
-    return create_or_revive(connection, VAULT, new, credentials, "tester")[0]
+    return create_or_revive(connection, VAULT, new, credentials, Actor("tester"))[0]

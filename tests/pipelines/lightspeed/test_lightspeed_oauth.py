@@ -17,6 +17,7 @@ from pipelines.credentials import StoredKeeper
 from pipelines.lightspeed import CONNECTOR, oauth
 from pos_core.errors import VendorAuthError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from sandbox.lightspeed.driver import Driver
 from tests.conftest import Project
@@ -41,7 +42,7 @@ def _expire(bakery: Driver, account: int = 0) -> None:
 
 def _connect(project: Project, bakery: Driver, account: int, given: dict[str, Any]) -> Configuration:
     tenant_id = bakery.accounts[account]["tenant_id"]
-    request = Request(tenant_id, "lightspeed", "Bakery", given, "test", 300)
+    request = Request(tenant_id, "lightspeed", "Bakery", given, Actor("test"), 300)
     return connect_account(project.engine, project.vault, request)[0]
 
 

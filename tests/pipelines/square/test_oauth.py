@@ -14,6 +14,7 @@ from pipelines.square import client, oauth
 from pipelines.square.settings import Application, application
 from pos_core.errors import SettingsError, VendorAuthError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from sandbox.square.driver import Driver
 from sandbox.square.oauth import APPLICATION_ID, APPLICATION_SECRET
@@ -45,7 +46,12 @@ def configuration(
     monkeypatch.setenv("SQUARE_BASE_URL", sandbox.url)
     given = {key: tokens[key] for key in ("access_token", "refresh_token", "merchant_id")}
     request = Request(
-        project.rows("select gen_random_uuid() as id")[0]["id"], "square", "Corner Oven", given, "test", 300
+        project.rows("select gen_random_uuid() as id")[0]["id"],
+        "square",
+        "Corner Oven",
+        given,
+        Actor("test"),
+        300,
     )
     made, _ = connect_account(project.engine, project.vault, request)
     monkeypatch.setenv("SQUARE_APPLICATION_ID", APPLICATION_ID)

@@ -12,6 +12,7 @@ from pos_core.database.tables import audit_logs, configuration_locations, touche
 from pos_core.database.tables import configurations as table
 from pos_core.errors import ConfigurationError, VaultError
 from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.vault import Vault, fingerprint
 from tests.pos_core.given import CREDENTIALS, VAULT, connect, new_configuration
@@ -36,7 +37,7 @@ def _now(connection: Connection) -> datetime:
 
 def test_a_new_configuration_is_active_and_due(connection: Connection) -> None:
     new = new_configuration()
-    made, was_there = configurations.create_or_revive(connection, VAULT, new, CREDENTIALS, "tester")
+    made, was_there = configurations.create_or_revive(connection, VAULT, new, CREDENTIALS, Actor("tester"))
     assert not was_there
     assert made == configurations.get(connection, made.id)
     assert (made.tenant_id, made.account_id, made.base_url) == (new.tenant_id, "M1", new.base_url)
@@ -60,7 +61,7 @@ def test_no_column_of_any_table_shows_the_credentials(connection: Connection) ->
     tenant = uuid4()
     made = connect(connection, tenant)
     connect(connection, tenant, credentials={"access_token": "the-second-secret"})
-    configurations.disable(connection, made.id, "closed", "tester")
+    configurations.disable(connection, made.id, "closed", Actor("tester"))
     for each in (table, configuration_locations, audit_logs):
         query = text(f"select string_agg(t::text, ' ') from {each.name} as t")
         written: str = connection.execute(query).scalar_one()
@@ -80,7 +81,7 @@ def test_an_unknown_configuration_is_named(connection: Connection) -> None:
     with pytest.raises(ConfigurationError, match=f"There is no configuration {unknown}"):
         configurations.get(connection, unknown)
     with pytest.raises(ConfigurationError, match=f"There is no configuration {unknown}"):
-        configurations.disable(connection, unknown, "", "")
+        configurations.disable(connection, unknown, "", Actor(""))
     assert _count(connection, audit_logs) == 0
 
 
@@ -88,10 +89,10 @@ def test_the_same_account_revives_its_configuration(connection: Connection) -> N
     tenant = uuid4()
     old = connect(connection, tenant)
     configurations.record_failure(connection, old)
-    configurations.disable(connection, old.id, "closed", "tester")
+    configurations.disable(connection, old.id, "closed", Actor("tester"))
     new = new_configuration(tenant, name="Bakery again", sync_interval_seconds=60, locations=[("L2", "x")])
     fresh = {"access_token": "fresh"}
-    revived, was_there = configurations.create_or_revive(connection, VAULT, new, fresh, "tester")
+    revived, was_there = configurations.create_or_revive(connection, VAULT, new, fresh, Actor("tester"))
     assert was_there
     assert revived.id == old.id
     assert (revived.status, revived.status_reason) == ("active", None)
@@ -146,7 +147,7 @@ def test_a_location_is_live_under_one_configuration_of_a_tenant(connection: Conn
 def test_disabling_stops_syncs_and_frees_the_locations(connection: Connection) -> None:
     tenant = uuid4()
     first = connect(connection, tenant)
-    disabled = configurations.disable(connection, first.id, "the shop is sold", "tester")
+    disabled = configurations.disable(connection, first.id, "the shop is sold", Actor("tester"))
     assert (disabled.status, disabled.status_reason) == ("disabled", "the shop is sold")
     assert configurations.due_ids(connection) == configurations.active_ids(connection) == []
     second = connect(connection, tenant, account_id="M2")
@@ -159,7 +160,7 @@ def test_a_sync_that_ends_after_its_configuration_was_disabled_takes_no_location
     connection: Connection,
 ) -> None:
     made = connect(connection)
-    configurations.disable(connection, made.id, "closed", "tester")
+    configurations.disable(connection, made.id, "closed", Actor("tester"))
     configurations.set_locations(
         connection, made.tenant_id, made.id, made.pos_system, [("L1", "High Street"), ("L3", "New")]
     )
@@ -180,7 +181,7 @@ def test_a_sync_adds_locations_and_renames_them(connection: Connection) -> None:
 def test_each_change_has_an_audit_row(connection: Connection) -> None:
     tenant = uuid4()
     made = connect(connection, tenant)
-    configurations.disable(connection, made.id, "closed", "somebody")
+    configurations.disable(connection, made.id, "closed", Actor("somebody"))
     connect(connection, tenant, credentials={"access_token": "x"})
     rows = connection.execute(select(audit_logs).order_by(audit_logs.c.id)).all()
     assert {(row.tenant_id, row.configuration_id) for row in rows} == {(tenant, made.id)}
@@ -189,13 +190,12 @@ def test_each_change_has_an_audit_row(connection: Connection) -> None:
         ("somebody", "configuration.disabled"),
         ("tester", "configuration.revived"),
     ]
-    assert rows[0].after == {
-        "name": "Bakery",
-        "account_id": "M1",
-        "credentials_fingerprint": fingerprint(CREDENTIALS),
-    }
-    assert rows[1].after == {"reason": "closed"}
-    assert rows[2].after["credentials_fingerprint"] == fingerprint({"access_token": "x"})
+    created, disabled, revived = rows
+    assert created.before is None
+    assert created.after["credentials_fingerprint"] == fingerprint(CREDENTIALS)
+    assert disabled.before == created.after
+    assert disabled.after == created.after | {"status": "disabled", "status_reason": "closed"}
+    assert revived.after["credentials_fingerprint"] == fingerprint({"access_token": "x"})
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_after_ever_so_many_failures_the_wait_is_six_hours(connection: Connectio
 def test_one_that_fails_leaves_the_others_as_they_are(connection: Connection) -> None:
     failing, other = connect(connection), connect(connection)
     configurations.record_failure(connection, failing)
-    configurations.disable(connection, failing.id, "", "")
+    configurations.disable(connection, failing.id, "", Actor(""))
     assert configurations.get(connection, other.id) == other
     assert configurations.due_ids(connection) == [other.id]
 
