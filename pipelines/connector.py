@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pipelines.webhook import References, Webhook
+
 if TYPE_CHECKING:
     from pipelines.credentials import Keeper
     from pipelines.http import VendorHttp
@@ -120,6 +122,9 @@ class Connector:
         incomplete: why a document is known to be incomplete, or None.
         known_values: per stream, the vendor's lists of values; others are counted.
         unpack: the documents in what somebody saved: one object, an array or a search answer.
+        webhook: how the vendor tells of changes.
+        lookup: asks for the documents that events have named, by stream; what the vendor does not have yet is
+            not on the pages. None where documents come otherwise.
     """
 
     pos_system: str
@@ -137,6 +142,8 @@ class Connector:
     incomplete: Callable[[str, Document], str | None]
     known_values: Mapping[str, KnownValues]
     unpack: Callable[[str, Any], list[Document]]
+    webhook: Webhook
+    lookup: Callable[["VendorHttp", References], Iterator[Page]] | None = None
 
     def stream(self, name: str) -> Stream:
         """The stream of that name; KeyError when there is none."""

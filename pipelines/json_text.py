@@ -83,6 +83,27 @@ def to_text(document: Any) -> str:
     return text
 
 
+def to_ascii(document: Any) -> bytes:
+    """Like `to_text`, with everything beyond ASCII escaped, so that half surrogates are kept as they came."""
+    text: str = simplejson.dumps(document, use_decimal=True, separators=(",", ":"), allow_nan=True)
+    return text.encode("ascii")
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than any document may be."""
+    values = [value]
+    for _ in range(_DEEPEST_LEVEL + 1):
+        if not values:
+            return False
+        values = [
+            below
+            for each in values
+            if isinstance(each, (dict, list))
+            for below in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(values)
+
+
 def cut(value: Any, levels: int = _DEEPEST_LEVEL) -> Any:
     """The value down to some levels of nesting; what lies deeper is null."""
     if isinstance(value, dict):

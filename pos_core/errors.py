@@ -19,6 +19,7 @@ PosError
 │   ├── VendorRequestError       the vendor says that the request is wrong
 │   └── VendorFaultError         5xx, or an answer that is no valid JSON
 ├── DocumentError            one document, or a file of them, cannot be used              exit 2
+├── WebhookError             the body of a webhook cannot be an event            exit 2
 ├── TransformError           the models could not be built or run                exit 5
 └── StackError               a port is taken, a process did not start            exit 6
 """
@@ -153,6 +154,13 @@ class DocumentError(PosError):
 
     exit_code = 2
     error_class = "document"
+
+
+class WebhookError(PosError):
+    """What a vendor is said to have sent is no event: no JSON object, or one without a type."""
+
+    exit_code = 2
+    error_class = "webhook"
 
 
 class TransformError(PosError):

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from sandbox.engine import Journal, World, WorldError
 from sandbox.faults import CONTROL_PREFIX, FaultLayer, make_fault
 from sandbox.truth import truth_of
+from sandbox.webhooks import Faults, Hooks, Sender, Target
 
 
 class Vendors:
@@ -47,6 +48,9 @@ class Control:
         """Controls a world and notes what changes it."""
         self.world = world
         self.journal = journal
+        self.sender = Sender(world.options.seed)
+        for server in world.servers.values():
+            server.hooks.outlet = self.sender.post
         self.layer: FaultLayer | None = None
         self._fault_number = 0
 
@@ -66,6 +70,9 @@ class Control:
             ("/faults", "GET", self.list_faults),
             ("/faults", "POST", self.add_fault),
             ("/faults", "DELETE", self.clear_faults),
+            ("/webhooks", "GET", self.list_webhooks),
+            ("/webhooks", "POST", self.set_webhooks),
+            ("/webhooks", "DELETE", self.clear_webhooks),
             ("/calls", "GET", self.list_calls),
             ("/calls", "DELETE", self.clear_calls),
         ]
@@ -162,6 +169,65 @@ class Control:
             self.layer.faults.clear()
         return JSONResponse([])
 
+    async def list_webhooks(self, request: Request) -> Response:
+        """Who is told, and the journal; waits up to ``wait_seconds`` for what is on its way."""
+        await self.sender.settle(float(request.query_params.get("wait_seconds", 0)))
+        targets = [
+            {"pos_system": name, **target.describe()}
+            for name, server in self.world.servers.items()
+            for target in server.hooks.targets.values()
+        ]
+        return JSONResponse({"targets": targets, **self.sender.journal()})
+
+    async def set_webhooks(self, request: Request) -> Response:
+        """Tells an address, of some accounts or types of events alone where they are given.
+
+        With ``url`` come ``secret``, ``pos_system``, ``merchant_id`` and ``event_types``; the same address
+        again replaces its secret. The other values are faults; see ``Faults``.
+        """
+        body = await _object(request)
+        order = {name: body.pop(name, None) for name in ("pos_system", "url", "secret", "merchant_id")}
+        types = body.pop("event_types", None)
+        try:
+            unknown = set(body) - set(Faults.__dataclass_fields__)
+            if unknown:
+                raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
+            self.sender.set_faults(**body)
+            if order["url"] is not None:
+                self._aim(order, None if types is None else frozenset(map(str, types)))
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"pos_system": order["pos_system"], "url": order["url"]})
+
+    def _aim(self, order: dict[str, Any], types: frozenset[str] | None) -> None:
+        """Makes one vendor tell an address.
+
+        Raises:
+            ValueError: an unknown vendor or merchant, or no secret.
+        """
+        hooks = self._hooks(order["pos_system"])
+        url, secret, account_id = str(order["url"]), order["secret"], order["merchant_id"]
+        if not isinstance(secret, str) or not secret:
+            raise ValueError("secret must be text that is not empty")
+        if account_id is not None:
+            self.world.merchant(account_id)
+        hooks.targets[f"{url} {account_id}"] = Target(url, secret, account_id, types)
+
+    def _hooks(self, pos_system: object) -> Hooks:
+        servers = self.world.servers
+        if pos_system is None and len(servers) == 1:
+            return next(iter(servers.values())).hooks
+        if str(pos_system) not in servers:
+            raise ValueError(f"pos_system must be one of {', '.join(servers)}")
+        return servers[str(pos_system)].hooks
+
+    async def clear_webhooks(self, request: Request) -> Response:
+        """Tells nobody any more; what is on its way is stopped, and journal and faults are forgotten."""
+        for server in self.world.servers.values():
+            server.hooks.targets.clear()
+        await self.sender.clear()
+        return JSONResponse([])
+
     async def list_calls(self, request: Request) -> Response:
         """Counts of calls per path and account."""
         calls = sorted(self.layer.calls.items(), key=str) if self.layer else []
@@ -210,5 +276,6 @@ def build_app(world: World, journal: Journal) -> ASGIApp:
     app = Starlette(
         routes=[*control.routes(), *vendor_routes], exception_handlers={404: _nothing_there(world)}
     )
+    app.state.sender = control.sender
     control.layer = FaultLayer(app, Vendors(world), world.clock.http_date)
     return control.layer

@@ -12,11 +12,15 @@ from starlette.routing import Route
 
 import sandbox
 from sandbox.clock import Clock, Instant
+from sandbox.webhooks import Hooks
 from sandbox.world import CHAINS, Chain, Merchant
 
 
 class Server(Protocol):
     """What a point-of-sale system does for the rest of the sandbox."""
+
+    hooks: Hooks
+    """What the vendor tells of changes, and to whom."""
 
     def routes(self) -> Sequence[Route]:
         """The vendor's routes, from the root."""

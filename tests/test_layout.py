@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "webhook_api": {"pos_core", "pipelines", "webhook_api"},
     "sandbox": {"sandbox"},
 }
-POS_FILES = ("__init__.py", "source.py", "client.py", "settings.py", "documents.py", "README.md")
-README_SECTIONS = ("What is read", "Credentials", "Traps", "Personal data")
+POS_FILES = (
+    "__init__.py", "source.py", "client.py", "settings.py", "documents.py", "webhook.py", "README.md",
+)  # fmt: skip
+README_SECTIONS = ("What is read", "Credentials", "Webhooks", "Traps", "Personal data")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 # Built or installed, never written by hand; hidden folders are left out as well.
 NOT_OURS = {"build", "dist", "target", "logs", "__pycache__", "node_modules"}
@@ -197,6 +199,7 @@ def _floats(node: ast.AST, names: tuple[str, ...]) -> Iterator[int]:
 _DUMMY = '''"""A POS that was dropped in."""
 
 from pipelines.connector import Connector, Stream
+from pipelines.webhook import Webhook
 
 
 def nothing(*_given):
@@ -208,8 +211,15 @@ CONNECTOR = Connector(
     title="Dummy",
     streams=(Stream("receipts"), Stream("shops", holds_locations=True)),
     sales_stream="receipts",
+    webhook=Webhook(
+        scopes=frozenset({"application"}),
+        event_types=("receipt.printed",),
+        headers=("x-dummy-signature",),
+        **{name: nothing for name in Webhook.__dataclass_fields__
+           if name not in {"scopes", "event_types", "headers"}},
+    ),
     **{name: nothing for name in Connector.__dataclass_fields__
-       if name not in {"pos_system", "title", "streams", "sales_stream"}},
+       if name not in {"pos_system", "title", "streams", "sales_stream", "webhook"}},
 )
 '''
 _SHOW = """

@@ -5,6 +5,7 @@ Source: Lightspeed Restaurant K-Series API, Financial V2 and V1, version 1.0.0 a
 
 from pipelines.connector import Connector
 from pipelines.lightspeed import client, documents, enums, settings, source
+from pipelines.lightspeed.webhook import WEBHOOK
 
 CONNECTOR = Connector(
     pos_system="lightspeed",
@@ -22,4 +23,5 @@ CONNECTOR = Connector(
     incomplete=documents.incomplete,
     known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
+    webhook=WEBHOOK,
 )

@@ -7,6 +7,7 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.webhook import SECRET_KEY, read_secrets
 from pos_core.errors import CredentialsError, SettingsError
 
 GENERATIONS = ("V1", "V2")
@@ -67,7 +68,8 @@ def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         given: `access_token`, `refresh_token`, `generation`, `client_id` and `client_secret` (or else those
-            of the operator's application), optionally `business_location_ids`.
+            of the operator's application), optionally `business_location_ids`, and as `webhook_secret` the
+            `user:password` that notifications carry.
 
     Raises:
         CredentialsError: something is missing or of the wrong kind; values are never repeated.
@@ -85,6 +87,10 @@ def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
         raise CredentialsError("Lightspeed: generation must be V1 or V2; a client id devp-v2-... is of V2.")
     if given.get("business_location_ids") is not None:
         credentials["business_location_ids"] = _location_ids(given["business_location_ids"])
+    if given.get(SECRET_KEY) is not None:
+        credentials[SECRET_KEY] = read_secrets("Lightspeed", given[SECRET_KEY])
+        if not all(":" in secret for secret in credentials[SECRET_KEY]):
+            raise CredentialsError(f"Lightspeed: {SECRET_KEY} must be of the form user:password.")
     return credentials
 
 

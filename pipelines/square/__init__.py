@@ -4,7 +4,8 @@ Source: Square API, Square-Version 2026-07-15.
 """
 
 from pipelines.connector import Connector
-from pipelines.square import client, documents, enums, settings, source
+from pipelines.square import client, documents, enums, lookup, settings, source
+from pipelines.square.webhook import WEBHOOK
 
 CONNECTOR = Connector(
     pos_system="square",
@@ -22,4 +23,6 @@ CONNECTOR = Connector(
     incomplete=documents.incomplete,
     known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
+    webhook=WEBHOOK,
+    lookup=lookup.lookup,
 )

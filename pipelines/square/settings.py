@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.webhook import listed_secrets
 from pos_core.errors import CredentialsError, SettingsError
 
 _KEYS = ("access_token", "refresh_token", "merchant_id")
@@ -22,13 +23,20 @@ class Application:
 
 
 class SquareSettings(BaseSettings):
-    """`SQUARE_BASE_URL` (by default production), `SQUARE_APPLICATION_ID` and `SQUARE_APPLICATION_SECRET`."""
+    """`SQUARE_BASE_URL` (by default production), `SQUARE_APPLICATION_ID` and `SQUARE_APPLICATION_SECRET`.
+
+    `SQUARE_WEBHOOK_SIGNATURE_KEY`, or else `WEBHOOK_SECRET`, is for a subscription that was made by hand.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SQUARE_", extra="ignore", frozen=True)
 
     base_url: str = "https://connect.squareup.com"
     application_id: str = ""
     application_secret: SecretStr = SecretStr("")
+    webhook_signature_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("SQUARE_WEBHOOK_SIGNATURE_KEY", "WEBHOOK_SECRET"),
+    )
 
 
 def base_url() -> str:
@@ -60,6 +68,11 @@ def application() -> Application | None:
     if not settings.application_id or not has_secret:
         raise SettingsError("SQUARE_APPLICATION_ID and SQUARE_APPLICATION_SECRET belong together; set both.")
     return Application(settings.application_id, settings.application_secret)
+
+
+def webhook_signature_keys() -> tuple[str, ...]:
+    """The operator's signature keys, the current one first; none where the setting is not there."""
+    return listed_secrets(SquareSettings().webhook_signature_key.get_secret_value())
 
 
 def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:

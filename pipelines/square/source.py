@@ -17,6 +17,7 @@ from pipelines.connector import Page, ReadRequest, Stream, WindowRead
 from pipelines.http import Answer
 from pipelines.square.client import items, pages_by_body
 from pipelines.square.documents import parse_instant
+from pipelines.square.lookup import orders_by_id
 from pos_core.errors import VendorRequestError
 
 LOCATIONS = Stream("locations", holds_locations=True)
@@ -28,7 +29,6 @@ ORDERS = Stream("orders", overlap=timedelta(minutes=10), is_per_location=True)
 STREAMS = (LOCATIONS, CATALOG, PAYMENTS, REFUNDS, ORDERS)
 
 _LOCATIONS_PER_SEARCH = 10
-_ORDERS_PER_BATCH = 100
 _CURSOR_ATTEMPTS = 3
 _CLOCK_STEP = timedelta(milliseconds=1)  # what `_text` can tell apart
 
@@ -126,11 +126,7 @@ def _latest(documents: Sequence[Any], start: datetime, end: datetime) -> datetim
 
 def _orders_again(request: ReadRequest) -> Read:
     """Asks again for orders that were incomplete when they were read."""
-    ids = list(request.waiting.get(ORDERS.name, ()))
-    for at in range(0, len(ids), _ORDERS_PER_BATCH):
-        body = {"order_ids": ids[at : at + _ORDERS_PER_BATCH]}
-        answer = request.http.post("/v2/orders/batch-retrieve", body)
-        yield Page(ORDERS.name, items(answer.body, "orders"), answer.asked_at)
+    yield from orders_by_id(request.http, request.waiting.get(ORDERS.name, ()))
 
 
 def _payments(request: ReadRequest, location_ids: Sequence[str], until: datetime) -> Read:

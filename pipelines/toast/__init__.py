@@ -5,6 +5,7 @@ Source: Toast orders API 2.9.0, restaurants API 1.0.0, configuration API 2.5.0, 
 
 from pipelines.connector import Connector
 from pipelines.toast import client, documents, enums, settings, source
+from pipelines.toast.webhook import WEBHOOK
 
 CONNECTOR = Connector(
     pos_system="toast",
@@ -22,4 +23,5 @@ CONNECTOR = Connector(
     incomplete=documents.incomplete,
     known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
+    webhook=WEBHOOK,
 )

@@ -133,7 +133,8 @@ def _id(document: Mapping[str, Any], key: str) -> str:
 
 
 def _stripped(value: Any, personal: frozenset[str]) -> Any:
-    if isinstance(value, Mapping):
+    # What is parsed is a dict; asking for any Mapping takes four times as long.
+    if isinstance(value, dict):
         kept = {key: _stripped(entry, personal) for key, entry in value.items() if key not in personal}
         if kept.get("selectionType") == "SPECIAL_REQUEST":
             kept.pop("displayName", None)

@@ -7,6 +7,7 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.webhook import SECRET_KEY, listed_secrets, read_secrets
 from pos_core.errors import CredentialsError, SettingsError
 
 _SECRETS = ("client_id", "client_secret")
@@ -15,13 +16,17 @@ _WHERE = "in Toast Web under Integrations > Toast API access > Manage credential
 
 
 class ToastSettings(BaseSettings):
-    """`TOAST_BASE_URL`, and `TOAST_CLIENT_ID` with `TOAST_CLIENT_SECRET` where one credential serves many."""
+    """`TOAST_BASE_URL`, and `TOAST_CLIENT_ID` with `TOAST_CLIENT_SECRET` where one credential serves many.
+
+    `TOAST_WEBHOOK_SECRET` belongs to the subscription that Toast has made for that credential.
+    """
 
     model_config = SettingsConfigDict(env_prefix="TOAST_", extra="ignore", frozen=True)
 
     base_url: str = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
 
 
 def base_url() -> str:
@@ -53,7 +58,8 @@ def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         given: `restaurant_guids`, or `group_restaurant_guid`, one of a management group whose restaurants are
             all read, or neither for all that a partner may read. Without id and secret the operator's
-            credential is used, and one of both must be given.
+            credential is used, and one of both must be given. `webhook_secret` is that of a subscription of
+            the customer's own.
 
     Raises:
         CredentialsError: something is missing, or of the wrong kind; values are never repeated.
@@ -64,6 +70,8 @@ def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
         credentials["restaurant_guids"] = guids
     if given.get("group_restaurant_guid"):
         (credentials["group_restaurant_guid"],) = _guids([given["group_restaurant_guid"]])
+    if given.get(SECRET_KEY) is not None:
+        credentials[SECRET_KEY] = read_secrets("Toast", given[SECRET_KEY])
     if not any(key in credentials for key in _SECRETS):
         operator = ToastSettings()
         if not operator.client_id or not operator.client_secret.get_secret_value():
@@ -78,6 +86,11 @@ def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
         if key not in credentials:
             raise CredentialsError(f"Toast: {key} is missing; it is {_WHERE}.")
     return credentials
+
+
+def webhook_secrets() -> tuple[str, ...]:
+    """The operator's webhook secrets, the current one first; none where the setting is not there."""
+    return listed_secrets(ToastSettings().webhook_secret.get_secret_value())
 
 
 def machine_client(credentials: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.routing import Route
 
 from sandbox.clock import WORLD_END, Clock, Instant
+from sandbox.lightspeed import webhooks
 from sandbox.lightspeed.api import Api
 from sandbox.lightspeed.book import Book, open_book
 from sandbox.lightspeed.chains import generation
@@ -18,6 +19,7 @@ from sandbox.lightspeed.rounds import run_round, sell_now
 from sandbox.lightspeed.streams import STREAMS, Streams
 from sandbox.lightspeed.token_routes import TokenRoutes
 from sandbox.lightspeed.truth_rows import row_of
+from sandbox.webhooks import Hooks
 from sandbox.world import Merchant
 
 
@@ -27,6 +29,7 @@ class LightspeedServer:
     def __init__(self, merchants: Sequence[Merchant], clock: Clock) -> None:
         """Opens the merchants' books and accounts."""
         self.clock = clock
+        self.hooks = Hooks("lightspeed", webhooks.HABITS)
         self.books: dict[str, Book] = {each.key: open_book(each, WORLD_END) for each in merchants}
         self.streams = {key: Streams(book) for key, book in self.books.items()}
         self.desk = TokenDesk(merchants, clock)
@@ -78,7 +81,10 @@ class LightspeedServer:
         self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant
     ) -> dict[str, list[str]]:
         """Runs a round of edits."""
-        edited = run_round(self.books[merchant.key], number, start_at, end_at)
+        book, tell = self.books[merchant.key], webhooks.teller(self.account_id(merchant))
+        times = iter((start_at, end_at))
+        with self.hooks.watching(lambda: webhooks.look(book, next(times)), tell):
+            edited = run_round(book, number, start_at, end_at)
         return {
             "changed": [account.external_id for account in edited.changed],
             "created": [account.external_id for account in edited.created],
@@ -86,7 +92,10 @@ class LightspeedServer:
 
     def sell(self, merchant: Merchant, count: int, now: Instant) -> list[str]:
         """Sells some more, now."""
-        return [account.external_id for account in sell_now(self.books[merchant.key], count, now)]
+        book, tell = self.books[merchant.key], webhooks.teller(self.account_id(merchant))
+        first = len(book.accounts)
+        with self.hooks.watching(lambda: webhooks.look(book, now, first), tell):
+            return [account.external_id for account in sell_now(book, count, now)]
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose token, or whose client, this header carries."""

@@ -101,7 +101,7 @@ class Api:
             merchant = self.server.tokens.merchant_to_revoke(authorization, await _json(request))
         except VendorError as error:
             return Response(encode(error.body()), error.status, media_type="application/json")
-        self.server.set_token(merchant, "revoked")
+        self.server.set_token(merchant, "revoked", "APPLICATION")
         return Response(encode({"success": True}), media_type="application/json")
 
     def _streams(self, merchant: Merchant) -> Streams:
@@ -140,8 +140,8 @@ class Api:
         """Orders by id; unknown ids are left out."""
         keys, location = order_search.read_batch(await _json(request))
         streams, now = self._streams(merchant), self.server.clock.now()
-        found = [streams.find("orders", key) for key in dict.fromkeys(keys)]
-        rows = [row for row in found if row is not None and row.available_at <= now]
+        found = [streams.read("orders", key, now) for key in dict.fromkeys(keys)]
+        rows = [row for row in found if row is not None]
         rows = [row for row in rows if location is None or row.location in (None, location)]
         return listings.wrap("orders", [row.text() for row in rows], None)
 
@@ -194,8 +194,8 @@ class Api:
 
     def _one(self, merchant: Merchant, request: Request, stream: str, name: str) -> bytes:
         key = str(request.path_params["key"])
-        row = self._streams(merchant).find(stream, key)
-        if row is None or row.available_at > self.server.clock.now():
+        row = self._streams(merchant).read(stream, key, self.server.clock.now())
+        if row is None:
             raise VendorError(404, "NOT_FOUND", f"No such {name}: {key[:60]}")
         return b'{"' + name.encode() + b'":' + row.text() + b"}"
 

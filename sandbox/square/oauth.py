@@ -19,6 +19,8 @@ from sandbox.world import Merchant
 
 APPLICATION_ID = "sandbox-application"
 APPLICATION_SECRET = "sandbox-application-secret"
+OWNER_ACCESS_TOKEN = "sandbox-application-owner-token"
+"""The personal access token of whoever owns the application, for what belongs to the application."""
 _TOKEN_LIFE = 30 * DAY
 _CODE_LIFE = 5 * MINUTE
 

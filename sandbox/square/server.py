@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.routing import Route
 
 from sandbox.clock import WORLD_END, Clock, Instant
 from sandbox.edits import run_round
-from sandbox.square import names
+from sandbox.square import names, webhooks
 from sandbox.square.api import Api
 from sandbox.square.errors import TOKEN_ERRORS, VendorError, body_for_status
 from sandbox.square.names import Json
 from sandbox.square.oauth import Tokens
 from sandbox.square.paging import Pager
 from sandbox.square.streams import STREAMS, Streams
+from sandbox.square.subscriptions import Subscriptions
 from sandbox.trade import open_books, sell
 from sandbox.truth import sale_row
+from sandbox.webhooks import Hooks
 from sandbox.world import Merchant
 
 _BEARER = "Bearer "
@@ -31,7 +34,16 @@ class SquareServer:
         for merchant in merchants:
             open_books(merchant, WORLD_END)
         self.clock = clock
-        self.settings = {"cursor_seconds": 300, "short_pages": 1, "lag_reads": 0, "kept_texts": 8_000}
+        self.seed = merchants[0].seed if merchants else 0
+        self.hooks = Hooks("square", webhooks.HABITS)
+        self.subscriptions = Subscriptions(self)
+        self.settings = {
+            "cursor_seconds": 300,
+            "short_pages": 1,
+            "lag_reads": 0,
+            "absent_reads": 0,
+            "kept_texts": 8_000,
+        }
         self.pager = Pager(clock, self.settings)
         self.streams = {names.merchant_id(each): Streams(each, self.settings) for each in merchants}
         self.tokens = Tokens(merchants, clock)
@@ -40,7 +52,7 @@ class SquareServer:
 
     def routes(self) -> Sequence[Route]:
         """The vendor's routes."""
-        return Api(self).routes()
+        return [*self.subscriptions.routes(), *Api(self).routes()]
 
     def account_id(self, merchant: Merchant) -> str:
         """Merchant id."""
@@ -88,7 +100,8 @@ class SquareServer:
         self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant
     ) -> dict[str, list[str]]:
         """Runs a round of edits."""
-        edited = run_round(merchant, number, start_at, end_at)
+        with self._watching(merchant):
+            edited = run_round(merchant, number, start_at, end_at)
         return {
             "changed": [names.order_id(sale) for sale in edited.changed],
             "created": [names.order_id(sale) for sale in edited.created],
@@ -96,7 +109,17 @@ class SquareServer:
 
     def sell(self, merchant: Merchant, count: int, now: Instant) -> list[str]:
         """Sells some more, now."""
-        return [names.order_id(sale) for sale in sell(merchant, count, now)]
+        with self._watching(merchant, len(merchant.sales)):
+            return [names.order_id(sale) for sale in sell(merchant, count, now)]
+
+    @contextmanager
+    def _watching(self, merchant: Merchant, first_sale: int = 0) -> Iterator[None]:
+        """Tells what changes inside the block, while the application may know of it."""
+        if self.token_state(merchant) == "revoked":
+            yield
+            return
+        with self.hooks.watching(lambda: webhooks.look(merchant, first_sale), webhooks.notices):
+            yield
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose bearer token this header carries."""
@@ -139,9 +162,12 @@ class SquareServer:
         """How the account's token is answered."""
         return self._token_states.get(merchant.key, "valid")
 
-    def set_token(self, merchant: Merchant, state: str) -> None:
-        """Sets how the account's token is answered from now on."""
+    def set_token(self, merchant: Merchant, state: str, revoker: str = "MERCHANT") -> None:
+        """Sets how the account's token is answered from now on; a revocation is told."""
+        is_revoked = state == "revoked" and self.token_state(merchant) != "revoked"
         self._token_states[merchant.key] = state
+        if is_revoked:
+            self.hooks.tell([webhooks.revoked(merchant, self.clock.now(), revoker)])
 
     def inject(self, merchant: Merchant, stream: str, text: str) -> str:
         """Puts a document verbatim into a stream.
@@ -154,7 +180,7 @@ class SquareServer:
         return self.streams[names.merchant_id(merchant)].inject(stream, text, self.clock.now())
 
     def set_settings(self, settings: Mapping[str, int]) -> dict[str, int]:
-        """Changes settings; orders made from now on lag when ``lag_reads`` is given.
+        """Changes settings; orders made from now on lag when ``lag_reads`` or ``absent_reads`` is given.
 
         Raises:
             ValueError: a setting that does not exist.
@@ -163,9 +189,8 @@ class SquareServer:
         if unknown:
             raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
         self.settings.update(settings)
-        if "lag_reads" in settings:
+        if {"lag_reads", "absent_reads"} & set(settings):
             for streams in self.streams.values():
-                streams.lag_reads = settings["lag_reads"]
                 streams.lag_from = len(streams.merchant.sales)
         return dict(self.settings)
 

@@ -39,14 +39,16 @@ class Streams:
 
         Args:
             merchant: whose book.
-            settings: ``kept_texts``, how many orders are kept as text; others are written anew each time.
+            settings: ``kept_texts``, how many orders are kept as text; others are written anew each time;
+                ``lag_reads``, how often a new order is answered without its lines; ``absent_reads``, how
+                often before that a new document asked for by its id is not there at all.
         """
         self.merchant = merchant
         self._settings = settings
         self.injected: dict[str, list[Row]] = {name: [] for name in STREAMS}
-        self.lag_reads = 0
         self.lag_from = 0
         self._reads: dict[int, int] = {}
+        self._absences: dict[tuple[str, str], int] = {}
         self._texts: dict[int, tuple[int, bytes]] = {}
         self._rows: dict[str, list[Row]] = {}
         self._indexes: dict[tuple[str, str], Index] = {}
@@ -66,6 +68,18 @@ class Streams:
         if stream not in self._by_key:
             self._by_key[stream] = {row.key: row for row in self.rows(stream)}
         return self._by_key[stream].get(key)
+
+    def read(self, stream: str, key: str, now: Instant) -> Row | None:
+        """What a read by id finds: not what is newer than ``now``, nor what the vendor itself lags behind."""
+        row = self.find(stream, key)
+        if row is None or row.available_at > now:
+            return None
+        count = self._absences.get((stream, key), 0)
+        is_new = row.sale is not None and row.sale.number >= self.lag_from
+        if is_new and count < self._settings["absent_reads"]:
+            self._absences[stream, key] = count + 1
+            return None
+        return row
 
     def rows(self, stream: str) -> list[Row]:
         """A stream's rows; an injected document hides an older one of the same id."""
@@ -138,7 +152,7 @@ class Streams:
 
     def order_text(self, sale: Sale) -> bytes:
         """An order's JSON, without its lines while the read-after-write lag lasts."""
-        if sale.number >= self.lag_from and self._reads.get(sale.number, 0) < self.lag_reads:
+        if sale.number >= self.lag_from and self._reads.get(sale.number, 0) < self._settings["lag_reads"]:
             self._reads[sale.number] = self._reads.get(sale.number, 0) + 1
             document = order(sale)
             document.pop("line_items", None)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.routing import Route
 
 from sandbox.clock import WORLD_END, Clock, Instant
-from sandbox.toast import names
+from sandbox.toast import names, webhooks
 from sandbox.toast.api import Api
 from sandbox.toast.book import Book
 from sandbox.toast.documents import day_of
@@ -20,6 +20,7 @@ from sandbox.toast.rounds import run_round
 from sandbox.toast.shelf import STREAMS, Paid, Shelf
 from sandbox.toast.tokens import Tokens
 from sandbox.toast.truth import rows_of
+from sandbox.webhooks import Hooks
 from sandbox.world import Merchant
 
 
@@ -29,6 +30,7 @@ class ToastServer:
     def __init__(self, merchants: Sequence[Merchant], clock: Clock) -> None:
         """Opens the merchants' books and accounts."""
         self.clock = clock
+        self.hooks = Hooks("toast", webhooks.HABITS)
         # A page of configuration is short, so that readers meet a second one.
         self.settings = {
             **SETTINGS,
@@ -94,7 +96,9 @@ class ToastServer:
         self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant
     ) -> dict[str, list[str]]:
         """Runs a round of edits."""
-        edited = run_round(self.books[merchant.key], number, start_at, end_at)
+        book, tell = self.books[merchant.key], webhooks.teller(self.account_id(merchant))
+        with self.hooks.watching(lambda: webhooks.look(book), tell):
+            edited = run_round(book, number, start_at, end_at)
         return {
             "changed": [order.guid for order in edited.changed],
             "created": [order.guid for order in edited.created],
@@ -102,7 +106,10 @@ class ToastServer:
 
     def sell(self, merchant: Merchant, count: int, now: Instant) -> list[str]:
         """Sells some more, now."""
-        return [order.guid for order in self.books[merchant.key].sell(count, now)]
+        book, tell = self.books[merchant.key], webhooks.teller(self.account_id(merchant))
+        first = len(book.orders)
+        with self.hooks.watching(lambda: webhooks.look(book, first), tell):
+            return [order.guid for order in book.sell(count, now)]
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose access token this header carries, whether it is still good or not."""

@@ -136,3 +136,20 @@ def test_keys_are_sorted_so_that_the_same_content_is_the_same_text() -> None:
 
 def test_cutting_keeps_the_upper_levels() -> None:
     assert json_text.cut({"a": [1, [2, [3]]], "b": "x"}, 2) == {"a": [1, None], "b": "x"}
+
+
+@pytest.mark.parametrize("levels", [1, 99, 100, 101, 150])
+def test_what_is_too_deep_is_what_the_canonical_text_refuses(levels: int) -> None:
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        value = json_text.parse(opening * levels + "1" + closing * levels)
+        assert json_text.is_too_deep(value) is (levels > 100)
+        if levels > 100:
+            with pytest.raises(DocumentError, match="nested deeper"):
+                json_text.canonical(value)
+
+
+def test_ascii_keeps_every_character_and_digit() -> None:
+    value = json_text.parse('{"b":1.50,"a":"caf\\u00e9 \\ud83e \\u0000"}')
+    text = json_text.to_ascii(value)
+    assert text == b'{"b":1.50,"a":"caf\\u00e9 \\ud83e \\u0000"}'
+    assert json_text.parse(text) == value

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.engine import Options
 from sandbox.square.driver import Driver, running, serving
+from tests.sandbox.hooked import Hooked, hooked
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,10 @@ def fresh() -> Iterator[Driver]:
     """A small sandbox of one's own."""
     with serving(Options(scale="small")) as driver:
         yield driver
+
+
+@pytest.fixture(scope="session")
+def shared_hooked() -> Iterator[Hooked]:
+    """A small sandbox and a receiver for tests that make no event."""
+    with hooked() as world:
+        yield world
