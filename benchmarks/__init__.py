@@ -1,1 +1,1 @@
-"""What `make bench` measures here: syncs of many configurations, and landing against plain COPY."""
+"""What `make bench` measures here: syncs of many configurations, also while keys change, and landing."""

@@ -17,13 +17,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--configurations", type=int, default=100, help="made-up accounts to sync")
     parser.add_argument("--orders", type=int, default=4_000, help="orders they have in all")
+    parser.add_argument("--rotating", type=int, default=1_000, help="syncs while keys are rotated")
     parser.add_argument("--documents", type=int, default=20_000, help="documents to land")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pos-bench-") as home:
         os.environ["POS_HOME"] = home
         os.environ.pop("POS_DATABASE_URL", None)
         rows = [
-            *measure_syncs(Path(home), options.configurations, options.orders),
+            *measure_syncs(Path(home), options.configurations, options.orders, options.rotating),
             *measure_landing(Path(home), options.documents),
         ]
     _print(rows)

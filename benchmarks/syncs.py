@@ -1,4 +1,4 @@
-"""Syncs of many configurations: the first, one with a few new sales, one with nothing new."""
+"""Syncs of many configurations: the first, with a few new sales, with nothing new, while keys are rotated."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.machine import Measured, measured
+from benchmarks.rotation import measure_rotation
 from pos_cli.runs import run_sync
 from pos_cli.sandbox import accounts, connect_accounts, control, sandbox_environment
 from pos_cli.setup import initialise
@@ -17,12 +18,15 @@ from pos_cli.setup import initialise
 _CHANGED_SHOPS = 10
 
 
-def measure_syncs(home: Path, configurations: int, orders: int) -> list[Measured]:
-    """Three syncs through Dagster runs in this process; the sandbox's own time does not count.
+def measure_syncs(home: Path, configurations: int, orders: int, while_rotating: int) -> list[Measured]:
+    """Three syncs through Dagster runs in this process, and some more while keys are rotated.
+
+    The sandbox's own time does not count.
 
     Args:
         configurations: how many accounts the sandbox has per POS.
         orders: how many orders they have in all, per POS.
+        while_rotating: how many configurations are synced, at least, while keys are rotated.
     """
     with _sandbox(home, configurations, orders) as url:
         ready = initialise()
@@ -39,7 +43,8 @@ def measure_syncs(home: Path, configurations: int, orders: int) -> list[Measured
             run_sync(ready, ids)
         with measured("sync, nothing new", len(ids), "configurations", data) as idle:
             run_sync(ready, ids)
-    return [first, some, idle]
+        rotated = measure_rotation(ready, url, ids, while_rotating)
+    return [first, some, idle, rotated]
 
 
 @contextmanager

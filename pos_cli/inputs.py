@@ -2,9 +2,14 @@
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from pos_core.errors import PosError, SettingsError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value, also on failure.")]
+"""The option that every command has."""
 
 
 def read_json(path: Path, error: type[PosError]) -> Any:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import typer
 
+from pos_cli.inputs import AsJson
+from pos_cli.operators import keys_app, readers_app
 from pos_core.errors import DatabaseError, PosError
 
 _INTERRUPTED = 130
@@ -41,15 +43,16 @@ configurations_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(configurations_app, name="configurations")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value, also on failure.")]
+app.add_typer(keys_app, name="keys")
+app.add_typer(readers_app, name="readers")
 
 
 @app.command(epilog="Example: POS_HOME=/srv/pos pos init")
 def init(as_json: AsJson = False) -> None:
     """Make POS_HOME, the database, its tables and the marts.
 
-    The other commands do it by themselves. Safe to repeat, and to run twice at once.
+    The other commands do it by themselves. Safe to repeat, and to run twice at once. Where this user may
+    not create roles, it prints what a superuser has to run.
     """
     from pos_cli.commands.database import initialise_all
 

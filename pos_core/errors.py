@@ -9,6 +9,7 @@ PosError
 │   ├── CredentialsError     the credentials lack or have something they should not
 │   ├── UnknownConfigurationError   there is none with this id
 │   └── ConfigurationInUseError     something of it is live under another configuration
+├── ReaderError              a login cannot be a reader of the marts             exit 2
 ├── AccessTokenError         an access token of the API is missing or does not hold
 ├── AccessDeniedError        an access token does not allow what was asked
 ├── UnknownResourceError     what was asked for does not exist, or is another tenant's
@@ -88,6 +89,13 @@ class ConfigurationInUseError(ConfigurationError):
     """Something of the account is live under another configuration."""
 
     error_class = "configuration_in_use"
+
+
+class ReaderError(PosError):
+    """A name that was given for a reader of the marts is none, or its role may see too much."""
+
+    exit_code = 2
+    error_class = "reader"
 
 
 class AccessTokenError(PosError):

@@ -24,6 +24,8 @@ from pos_core.settings import Settings, prepare_home
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SHOWN, _SHOWN_OF = 4, 16
+LOCAL_KEY_ID = "local"
+"""The id of the key that POS_HOME holds."""
 
 
 class Vault:
@@ -33,21 +35,26 @@ class Vault:
         if not keys:
             raise VaultError("There is no encryption key; set POS_ENCRYPTION_KEYS.")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._sealing_key_id = next(iter(keys))
+        self.sealing_key_id = next(iter(keys))
 
     def __repr__(self) -> str:
-        return f"Vault(key_ids={list(self._ciphers)})"
+        return f"Vault(key_ids={self.key_ids})"
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of the keys that open, the one that seals first."""
+        return list(self._ciphers)
 
     def seal(self, tenant_id: UUID, configuration_id: UUID, credentials: Mapping[str, object]) -> str:
         """Returns the envelope, as JSON text, that only this configuration can open."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         plain = json.dumps(credentials, sort_keys=True).encode()
-        cipher = self._ciphers[self._sealing_key_id]
+        cipher = self._ciphers[self.sealing_key_id]
         sealed = cipher.encrypt(nonce, plain, _associated(tenant_id, configuration_id))
         return json.dumps(
             {
                 "v": 1,
-                "kid": self._sealing_key_id,
+                "kid": self.sealing_key_id,
                 "n": base64.b64encode(nonce).decode(),
                 "c": base64.b64encode(sealed).decode(),
             }
@@ -71,7 +78,7 @@ class Vault:
         if cipher is None:
             raise VaultError(
                 f"The credentials of configuration {configuration_id} were sealed with a key that is "
-                "not among POS_ENCRYPTION_KEYS."
+                "not among POS_ENCRYPTION_KEYS; put it back behind the others, or connect the account again."
             )
         try:
             plain = cipher.decrypt(nonce, sealed, _associated(tenant_id, configuration_id))
@@ -99,24 +106,46 @@ def hint(credentials: Mapping[str, object]) -> dict[str, str]:
     }
 
 
+def new_key() -> str:
+    """A key that nobody had before, as POS_ENCRYPTION_KEYS wants it: `id:base64`."""
+    return f"k{secrets.token_hex(4)}:{base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}"
+
+
+def local_key_path(settings: Settings) -> Path:
+    """Where the key of this POS_HOME is, if it has one."""
+    return settings.home_path / "encryption.key"
+
+
 def load_vault(settings: Settings) -> Vault:
-    """The vault of this process: POS_ENCRYPTION_KEYS, else a key of its own in POS_HOME (development only).
+    """The vault of this process: POS_ENCRYPTION_KEYS, then the key that POS_HOME holds.
+
+    Without POS_ENCRYPTION_KEYS the key in POS_HOME is made where it is missing (development only) and seals.
+    With them it opens what it sealed before, until it is taken away.
 
     Raises:
         VaultError: a key is malformed, named twice or cannot be read, or none is given in production.
     """
-    if settings.encryption_keys:
-        return Vault(_named_keys([key.get_secret_value() for key in settings.encryption_keys]))
-    if settings.environment == "production":
+    path = local_key_path(settings)
+    keys = _named_keys([key.get_secret_value() for key in settings.encryption_keys])
+    if not keys and settings.environment == "production":
         raise VaultError("POS_ENCRYPTION_KEYS is required when POS_ENVIRONMENT is production.")
-    path = prepare_home(settings) / "encryption.key"
     try:
-        with FileLock(f"{path}.lock", mode=0o600):
-            if not path.exists():
-                _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
-            return Vault({"local": _decode(path.read_bytes().strip(), str(path))})
+        if not keys:
+            prepare_home(settings)
+            with FileLock(f"{path}.lock", mode=0o600):
+                if not path.exists():
+                    _write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
+                return Vault({LOCAL_KEY_ID: _read_local(path)})
+        if path.exists():
+            local = _read_local(path)
+            if keys.setdefault(LOCAL_KEY_ID, local) != local:
+                raise VaultError(
+                    f"POS_ENCRYPTION_KEYS calls a key {LOCAL_KEY_ID}, as the one in {path} is called; "
+                    "give it another id."
+                )
     except OSError as error:
         raise VaultError(f"{error.filename or path} cannot be used: {error.strerror}.") from None
+    return Vault(keys)
 
 
 def _associated(tenant_id: UUID, configuration_id: UUID) -> bytes:
@@ -131,6 +160,10 @@ def _named_keys(pairs: Sequence[str]) -> dict[str, bytes]:
             raise VaultError("POS_ENCRYPTION_KEYS must give each key an id of its own (id:key,id:key).")
         keys[key_id] = _decode(encoded, "POS_ENCRYPTION_KEYS")
     return keys
+
+
+def _read_local(path: Path) -> bytes:
+    return _decode(path.read_bytes().strip(), str(path))
 
 
 def _decode(encoded: str | bytes, where: str) -> bytes:

@@ -1,20 +1,18 @@
 """Configurations: connecting an account, listing, disabling."""
 
-import getpass
 import json
-import socket
 from datetime import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from pos_cli.actor import command_line_actor
 from pos_cli.inputs import read_json
 from pos_cli.output import print_json, print_table, progress, say
 from pos_cli.setup import initialise
 from pos_core.database.connect import get_engine
 from pos_core.errors import CredentialsError
 from pos_core.repositories import configurations
-from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
 from pos_core.vault import load_vault
@@ -58,7 +56,7 @@ def connect_account(
         pos_system=pos,
         name=name,
         given=given,
-        actor=_actor(),
+        actor=command_line_actor(),
         sync_interval_seconds=settings.sync_interval_seconds,
         day_starts_at=day_starts_at,
     )
@@ -85,7 +83,7 @@ def disable(configuration_id: UUID, reason: str, as_json: bool) -> None:
     """Stops syncing a configuration."""
     initialise()
     with get_engine().begin() as connection:
-        disabled = configurations.disable(connection, configuration_id, reason, _actor())
+        disabled = configurations.disable(connection, configuration_id, reason, command_line_actor())
     if as_json:
         print_json(as_dict(disabled))
     else:
@@ -95,12 +93,3 @@ def disable(configuration_id: UUID, reason: str, as_json: bool) -> None:
 def as_dict(configuration: Configuration) -> dict[str, Any]:
     """A configuration as JSON shows it."""
     return json.loads(json.dumps(vars(configuration), default=str))  # type: ignore[no-any-return]
-
-
-def _actor() -> Actor:
-    """Who is at the command line, for the audit trail."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        name = "unknown"
-    return Actor(f"cli:{name}", socket.gethostname())

@@ -1,8 +1,12 @@
 """The database: making it ready, and telling where it is."""
 
+import sys
+from collections.abc import Sequence
+
 from pos_cli.output import print_json, progress, say
 from pos_cli.setup import Ready, dagster_environment, initialise
 from pos_core.database.connect import database_address, embedded_server, get_engine
+from pos_core.database.migrate import missing_roles
 
 
 def initialise_all(as_json: bool) -> None:
@@ -11,10 +15,24 @@ def initialise_all(as_json: bool) -> None:
         ready = initialise()
         dagster_environment(ready)
         normalise_now(ready)
+        missing = missing_roles(get_engine())
     if as_json:
-        print_json({"ok": True, "home": str(ready.home), "migrated": ready.migrated})
+        print_json(
+            {"ok": True, "home": str(ready.home), "migrated": ready.migrated, "missing_roles": missing}
+        )
     else:
         say(f"Ready: state in {ready.home}, database {ready.address.database} at {ready.address.host}.")
+    if missing:
+        ask_a_superuser(
+            "This user may not create roles, which the HTTP service and readers need. A superuser has to run "
+            "these statements, and you `pos init` again:",
+            missing,
+        )
+
+
+def ask_a_superuser(sentence: str, statements: Sequence[str]) -> None:
+    """Statements for somebody with more rights, on standard error, ready to be copied."""
+    print(sentence, *(f"{each};" for each in statements), sep="\n", file=sys.stderr, flush=True)
 
 
 def normalise_now(ready: Ready) -> None:

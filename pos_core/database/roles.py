@@ -35,7 +35,7 @@ _TENANT_TABLES = text("""
     where c.relkind in ('r', 'p') and (n.nspname in ('public', 'pos_work') or n.nspname like 'raw\\_%')
     order by 1
 """)
-_ROLES = (API_ROLE, WEBHOOK_ROLE, READER_ROLE, SERVICE_LOGIN)
+OWN_ROLES = (API_ROLE, WEBHOOK_ROLE, READER_ROLE, SERVICE_LOGIN)
 # What does not follow from a table's own tenant_id: by table, the name of the policy and the rest of it.
 _POLICIES = {
     "pos_reader_tenants": ("own_grants", f"for select to {READER_ROLE} using (reader = current_user)"),
@@ -47,6 +47,11 @@ _POLICIES = {
 }
 
 
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it contains."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def statements(owner: str) -> list[str]:
     """What makes the roles, for somebody who may.
 
@@ -54,13 +59,12 @@ def statements(owner: str) -> list[str]:
         owner: the user that owns the tables; it may become what the service becomes, for a service that has
             no login of its own.
     """
-    quoted = '"' + owner.replace('"', '""') + '"'
     return [
         *(f"create role {role} nologin" for role in (API_ROLE, WEBHOOK_ROLE, READER_ROLE)),
         f"create role {SERVICE_LOGIN} login noinherit",
         f"grant {API_ROLE}, {WEBHOOK_ROLE} to {SERVICE_LOGIN}",
-        f"grant {API_ROLE}, {WEBHOOK_ROLE} to {quoted} with inherit false, set true",
-        f"grant {READER_ROLE} to {quoted} with admin option",
+        f"grant {API_ROLE}, {WEBHOOK_ROLE} to {quoted(owner)} with inherit false, set true",
+        f"grant {READER_ROLE} to {quoted(owner)} with admin option",
     ]
 
 
@@ -93,7 +97,7 @@ def establish(connection: Connection) -> list[str]:
 
 def _have_all(connection: Connection) -> bool:
     query = text("select count(*) from pg_roles where rolname = any(:names)")
-    return connection.execute(query, {"names": list(_ROLES)}).scalar_one() == len(_ROLES)
+    return connection.execute(query, {"names": list(OWN_ROLES)}).scalar_one() == len(OWN_ROLES)
 
 
 def _run_unless_there(connection: Connection, statement: str) -> None:

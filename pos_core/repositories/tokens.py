@@ -12,7 +12,8 @@ from pos_core.database.tables import shared_tokens
 from pos_core.errors import VaultError
 from pos_core.vault import Vault
 
-_NOBODY = UUID(int=0)
+NOBODY = UUID(int=0)
+"""The tenant that shared tokens are sealed for."""
 
 
 def read(connection: Connection, vault: Vault, key: str) -> dict[str, Any] | None:
@@ -22,7 +23,7 @@ def read(connection: Connection, vault: Vault, key: str) -> dict[str, Any] | Non
     if sealed is None:
         return None
     try:
-        return vault.open(_NOBODY, _owner(key), sealed)
+        return vault.open(NOBODY, owner(_hash(key)), sealed)
     except VaultError:
         return None
 
@@ -30,7 +31,7 @@ def read(connection: Connection, vault: Vault, key: str) -> dict[str, Any] | Non
 def store(connection: Connection, vault: Vault, key: str, token: Mapping[str, Any]) -> None:
     """Keeps the token in place of the one before."""
     statement = insert(shared_tokens).values(
-        key_hash=_hash(key), token_sealed=vault.seal(_NOBODY, _owner(key), token)
+        key_hash=_hash(key), token_sealed=vault.seal(NOBODY, owner(_hash(key)), token)
     )
     statement = statement.on_conflict_do_update(
         index_elements=["key_hash"],
@@ -39,9 +40,14 @@ def store(connection: Connection, vault: Vault, key: str, token: Mapping[str, An
     connection.execute(statement)
 
 
+def owner(key_hash: str) -> UUID:
+    """What stands in the place of a configuration when the token of a credential is sealed.
+
+    Args:
+        key_hash: the primary key of its row.
+    """
+    return uuid5(NAMESPACE_OID, key_hash)
+
+
 def _hash(key: str) -> str:
     return hashlib.sha256(b"pos-shared-token:" + key.encode()).hexdigest()
-
-
-def _owner(key: str) -> UUID:
-    return uuid5(NAMESPACE_OID, _hash(key))

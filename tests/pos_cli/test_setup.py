@@ -1,6 +1,8 @@
 """Making POS_HOME and the databases ready, and what may be in the way."""
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -19,7 +21,7 @@ def test_two_at_once_make_one_home_and_a_third_changes_nothing(own_home: Environ
     assert sorted(each["migrated"] for each in answers) == [False, True]
     key = (Path(own_home["POS_HOME"]) / "encryption.key").read_text()
     again = run_pos("init", "--json", **own_home).succeeded().json
-    assert again == {"ok": True, "home": own_home["POS_HOME"], "migrated": False}
+    assert again == {"ok": True, "home": own_home["POS_HOME"], "migrated": False, "missing_roles": []}
     assert (Path(own_home["POS_HOME"]) / "encryption.key").read_text() == key
 
 
@@ -109,3 +111,32 @@ def test_a_wrong_setting_is_named(project: Project) -> None:
     assert "POS_API_PORT is not valid" in run_pos("status", POS_API_PORT="many").failed(2)
     assert "POS_ENVIRONMENT is not valid" in run_pos("status", POS_ENVIRONMENT="moon").failed(2)
     assert "POS_ENCRYPTION_KEYS" in run_pos("status", POS_ENVIRONMENT="production").failed(3)
+
+
+def test_roles_that_this_user_may_not_make_are_told_and_found_once_they_are_there(tmp_path: Path) -> None:
+    import psycopg
+
+    server = EmbeddedServer(tmp_path)
+    superuser = server.acquire().libpq()
+    owner = replace(server.address, user="small").libpq()
+    own = {"POS_HOME": str(tmp_path / "home"), "POS_DATABASE_URL": owner}
+    try:
+        with psycopg.connect(superuser) as connection:
+            connection.execute("create role small login")
+            connection.execute("alter database pos owner to small")
+        ran = run_pos("init", "--json", **own)
+        assert ran.code == 0
+        sentence, *statements = ran.err.splitlines()
+        assert "A superuser has to run these statements, and you `pos init` again" in sentence
+        assert "create role pos_api nologin;" in statements
+        assert [f"{each};" for each in ran.json["missing_roles"]] == statements
+        assert "`pos init` prints what a superuser has to run" in run_pos("readers", "list", **own).failed(3)
+        with psycopg.connect(superuser) as connection:
+            connection.execute("\n".join(statements).encode())
+        assert run_pos("init", "--json", **own).succeeded().json["missing_roles"] == []
+        ran = run_pos("readers", "grant", "sales", "--tenant", str(uuid4()), "--json", **own)
+        assert (ran.code, len(ran.json["granted"])) == (0, 1)
+        assert ran.err.splitlines()[1:] == [f"{each};" for each in ran.json["statements"]]
+        assert 'create role "sales" login' in ran.json["statements"]
+    finally:
+        server.release()

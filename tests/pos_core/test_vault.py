@@ -8,7 +8,7 @@ import pytest
 
 from pos_core.errors import VaultError
 from pos_core.settings import Settings, get_settings
-from pos_core.vault import Vault, fingerprint, load_vault
+from pos_core.vault import Vault, fingerprint, load_vault, local_key_path, new_key
 from tests.pos_core.processes import together
 
 TENANT, CONFIGURATION = uuid4(), uuid4()
@@ -187,3 +187,44 @@ def test_malformed_keys_are_refused_and_not_repeated(
 def test_a_vault_needs_a_key() -> None:
     with pytest.raises(VaultError, match="set POS_ENCRYPTION_KEYS"):
         Vault({})
+
+
+def test_the_key_of_the_home_opens_last_what_it_sealed_before(settings_variables: pytest.MonkeyPatch) -> None:
+    envelope = load_vault(get_settings()).seal(TENANT, CONFIGURATION, TOKEN)
+    settings_variables.setenv("POS_ENCRYPTION_KEYS", f"new:{_base64(NEW_KEY)}")
+    vault = load_vault(Settings())
+    assert vault.key_ids == ["new", "local"]
+    assert vault.open(TENANT, CONFIGURATION, envelope) == TOKEN
+    assert json.loads(vault.seal(TENANT, CONFIGURATION, TOKEN))["kid"] == "new"
+    local_key_path(Settings()).unlink()
+    assert load_vault(Settings()).key_ids == ["new"]
+
+
+def test_a_key_by_the_name_of_the_homes_is_refused_unless_it_is_the_same(
+    settings_variables: pytest.MonkeyPatch,
+) -> None:
+    load_vault(get_settings())
+    settings_variables.setenv("POS_ENCRYPTION_KEYS", f"local:{_base64(NEW_KEY)}")
+    with pytest.raises(VaultError, match="give it another id"):
+        load_vault(Settings())
+    same = local_key_path(Settings()).read_text()
+    settings_variables.setenv("POS_ENCRYPTION_KEYS", f"new:{_base64(NEW_KEY)},local:{same}")
+    assert load_vault(Settings()).key_ids == ["new", "local"]
+
+
+def test_a_damaged_key_of_the_home_is_named_though_others_are_given(
+    settings_variables: pytest.MonkeyPatch,
+) -> None:
+    get_settings().home_path.mkdir()
+    local_key_path(get_settings()).write_text("short")
+    settings_variables.setenv("POS_ENCRYPTION_KEYS", f"new:{_base64(NEW_KEY)}")
+    with pytest.raises(VaultError, match=r"encryption\.key must hold base64"):
+        load_vault(Settings())
+
+
+def test_a_new_key_is_one_that_a_vault_takes_and_no_other_has(settings_variables: pytest.MonkeyPatch) -> None:
+    keys = [new_key(), new_key()]
+    settings_variables.setenv("POS_ENCRYPTION_KEYS", ",".join(keys))
+    vault = load_vault(Settings())
+    assert vault.key_ids == [key.partition(":")[0] for key in keys]
+    assert len({key.partition(":")[2] for key in keys}) == 2
