@@ -83,6 +83,33 @@ def up(
         stack.up(sandbox, as_json)
 
 
+@app.command(
+    epilog='Example: curl -H "Authorization: Bearer $(pos token --tenant $TENANT)" '
+    "http://127.0.0.1:8000/api/v1/tenants/$TENANT/pos/configurations"
+)
+def token(
+    tenant: Annotated[UUID, typer.Option(help="The tenant's id.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it may do: pos:read, pos:write, pos:admin, pos:operator; may be repeated. Default: "
+            "all but the last."
+        ),
+    ] = None,
+    lifetime: Annotated[
+        int, typer.Option(min=1, max=43_200, help="Minutes until it expires; at most 30 days.")
+    ] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Print an access token of the API, for development.
+
+    In production, and wherever POS_JWKS_URL is set, tokens come from the issuer alone.
+    """
+    from pos_cli.commands.tokens import print_token
+
+    print_token(tenant, scope or [], lifetime, as_json)
+
+
 @app.command(epilog="Example: pos down")
 def down(as_json: AsJson = False) -> None:
     """Stop what `pos up` and `pos database-url` started; the data stays."""

@@ -185,11 +185,7 @@ def _start_all(supervisor: Supervisor, ready: Ready, state: dict[str, Any], sand
          "--location-name", _LOCATION],
         environment,
     )  # fmt: skip
-    supervisor.start(
-        "api",
-        [*python, "uvicorn", "webhook_api.main:app", "--host", HOST, "--port", str(settings.api_port)],
-        environment,
-    )
+    supervisor.start("api", [*python, "webhook_api"], environment)
     supervisor.wait_for_socket("code", socket_path)
     where = ["-w", str(workspace)]
     supervisor.start(

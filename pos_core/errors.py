@@ -12,6 +12,8 @@ PosError
 ├── ReaderError              a login cannot be a reader of the marts             exit 2
 ├── AccessTokenError         an access token of the API is missing or does not hold
 ├── AccessDeniedError        an access token does not allow what was asked
+├── IssuerError              the issuer of access tokens cannot be asked for its keys
+├── TooManyRequestsError     a caller of the API asks more often than it may
 ├── UnknownResourceError     what was asked for does not exist, or is another tenant's
 ├── VendorError              the vendor could not be asked, or refused           exit 4
 │   ├── VendorUnreachableError   no answer at all
@@ -108,6 +110,26 @@ class AccessDeniedError(PosError):
     """An access token does not allow what was asked."""
 
     error_class = "access_denied"
+
+
+class IssuerError(PosError):
+    """Whether an access token holds cannot be said now: its issuer's keys cannot be read."""
+
+    error_class = "issuer"
+
+
+class TooManyRequestsError(PosError):
+    """A caller of the API asks more often than it may.
+
+    Args:
+        retry_after_seconds: when it may ask again.
+    """
+
+    error_class = "too_many_requests"
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UnknownResourceError(PosError):

@@ -16,8 +16,13 @@ from pos_core.repositories.audit import Actor
 from pos_core.settings import get_settings
 from pos_core.vault import Vault, load_vault
 from webhook_api.auth import ADMIN, READ, WRITE, Principal, verify
+from webhook_api.edge.rates import take_for_tenant
 
-_bearer = HTTPBearer(auto_error=False, description="A JWT; `pos token` makes one for development.")
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    description="A JWT with the claims `tenant_id` and `scope`; `pos token` makes one for development.",
+)
 
 
 def get_principal(
@@ -27,10 +32,15 @@ def get_principal(
 
     Raises:
         AccessTokenError: there is no token, or it does not hold.
+        IssuerError: nobody can say whether it holds.
+        TooManyRequestsError: its tenant asks too often.
     """
     if given is None:
         raise AccessTokenError("An access token is missing; send `Authorization: Bearer …`.")
-    return verify(get_settings(), given.credentials)
+    principal = verify(get_settings(), given.credentials)
+    request.state.tenant_id = principal.tenant_id
+    take_for_tenant(principal.tenant_id, request.scope["state"])
+    return principal
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,8 @@ def allowing(scope: str) -> Callable[..., TenantAccess]:
         if scope not in principal.scopes:
             raise AccessDeniedError(f"The access token has not got the scope {scope}.")
         origin = request.client.host if request.client else None
-        request_id: str | None = getattr(request.state, "request_id", None)
-        return TenantAccess(tenant_id, principal, Actor(f"token:{principal.subject}", origin, request_id))
+        actor = Actor(f"token:{principal.subject}", origin, request.state.request_id)
+        return TenantAccess(tenant_id, principal, actor)
 
     return access
 

@@ -1,12 +1,16 @@
-"""The application; `uvicorn webhook_api.main:app` serves it."""
+"""The application; `python -m webhook_api` serves it."""
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from webhook_api import problems
+from webhook_api.edge import add_edge
+from webhook_api.openapi import describe
 from webhook_api.routers import health
+from webhook_api.startup import lifespan
 
 
 def create_app() -> FastAPI:
@@ -15,10 +19,26 @@ def create_app() -> FastAPI:
         redoc_url=None,
         title="POS integration",
         version=version("pos-integration"),
-        description="Sales of many bakeries, from their point-of-sale systems into one set of tables.",
+        summary="Sales of many shops, from their point-of-sale systems.",
+        description="Connects tenants' point-of-sale accounts, reads their sales into one set of tables and "
+        "gives them out. Every failure is a problem (RFC 9457, `application/problem+json`) with a code for "
+        "programs and a request id, which is in `X-Request-ID` of every answer and in the service's log. "
+        "Amounts are exact decimals in strings, instants are UTC. Answers say in `RateLimit-*` how often "
+        "their caller may go on asking.",
+        redirect_slashes=False,
+        lifespan=lifespan,
     )
+    add_edge(application)
     problems.add_handlers(application)
     application.include_router(health.router)
+
+    def document() -> dict[str, Any]:
+        """Made when it is first asked for, when every router is there."""
+        if application.openapi_schema is None:
+            application.openapi_schema = describe(application)
+        return application.openapi_schema
+
+    application.openapi = document  # type: ignore[method-assign]
     return application
 
 

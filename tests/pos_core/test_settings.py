@@ -32,6 +32,14 @@ def open_folder() -> Iterator[Path]:
         ("POS_ENVIRONMENT", "prod"),
         ("POS_SYNC_INTERVAL_SECONDS", "9"),
         ("POS_FETCH_WORKERS", "many"),
+        ("POS_RATE_LIMIT_PER_TENANT", "often"),
+        ("POS_RATE_LIMIT_PER_TENANT", "0/minute"),
+        ("POS_RATE_LIMIT_PER_ADDRESS", "5/fortnight"),
+        ("POS_TRUSTED_PROXIES", "proxy.example"),
+        ("POS_JWKS_URL", "http://issuer.example/keys"),
+        ("POS_JWKS_URL", "file:///etc/keys"),
+        ("POS_JWKS_URL", "https://"),
+        ("POS_JWKS_URL", "https://user:word@issuer.example/keys"),
     ],
 )
 def test_a_bad_value_names_its_variable(
@@ -50,6 +58,32 @@ def test_an_empty_variable_is_one_that_is_not_set(settings_variables: pytest.Mon
     unset = Settings()
     settings_variables.setenv(name, "")
     assert Settings() == unset
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://issuer.example/keys", "http://127.0.0.1:1/keys", "http://[::1]/keys", "http://localhost/"],
+)
+def test_keys_of_the_issuer_come_over_tls_or_from_this_machine(
+    settings_variables: pytest.MonkeyPatch, url: str
+) -> None:
+    settings_variables.setenv("POS_JWKS_URL", url)
+    assert get_settings().jwks_url == url
+
+
+def test_the_service_is_where_its_port_is_unless_something_else_is_said(
+    settings_variables: pytest.MonkeyPatch,
+) -> None:
+    settings_variables.delenv("WEBHOOK_BASE_URL", raising=False)
+    settings_variables.setenv("POS_API_PORT", "8123")
+    assert Settings().webhook_base_url == "http://127.0.0.1:8123"
+    settings_variables.setenv("WEBHOOK_BASE_URL", "https://pos.example")
+    assert Settings().webhook_base_url == "https://pos.example"
+
+
+def test_trusted_proxies_are_addresses_and_networks(settings_variables: pytest.MonkeyPatch) -> None:
+    settings_variables.setenv("POS_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    assert [str(each) for each in get_settings().trusted_proxies] == ["10.0.0.0/8", "::1/128"]
 
 
 def test_keys_are_given_as_a_list_with_commas(settings_variables: pytest.MonkeyPatch) -> None:

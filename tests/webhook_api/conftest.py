@@ -2,20 +2,40 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
+from pos_core.database.connect import get_engine, get_service_engine
+from pos_core.database.embedded import EmbeddedServer
+from pos_core.database.roles import API_ROLE
+from pos_core.settings import get_settings
+from webhook_api.auth import ADMIN, READ, WRITE, mint
 from webhook_api.main import create_app
 
+Bearer = Callable[..., dict[str, str]]
 
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    """A client of a new application on a free loopback port."""
+
+@contextmanager
+def serving(application: FastAPI) -> Iterator[httpx.Client]:
+    """A client of an application on a free loopback port, served as `python -m webhook_api` does."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(create_app(), log_level="critical", timeout_graceful_shutdown=0)
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=0,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -24,3 +44,61 @@ def client() -> Iterator[httpx.Client]:
             yield client
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    """A client of a new application on a free loopback port."""
+    with serving(create_app()) as client:
+        yield client
+
+
+@pytest.fixture
+def settings_of_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """A POS_HOME of its own without a database; what the test sets is read, and forgotten after it."""
+    for name in ("POS_DATABASE_URL", "POS_API_DATABASE_URL", "POS_ENVIRONMENT", "POS_JWKS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("POS_HOME", str(tmp_path / "home"))
+    get_settings.cache_clear()
+    yield monkeypatch
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def tenant() -> UUID:
+    """A tenant that no other test has."""
+    return uuid4()
+
+
+@pytest.fixture
+def bearer(tenant: UUID) -> Bearer:
+    """Makes the header of a caller: of the tenant, unless another is given, with these scopes."""
+
+    def header(*scopes: str, of: UUID = tenant) -> dict[str, str]:
+        granted = frozenset(scopes or (READ, WRITE, ADMIN))
+        return {"Authorization": f"Bearer {mint(get_settings(), of, granted, timedelta(minutes=5))}"}
+
+    return header
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedServer]:
+    """A database server that a test may stop; `Settings` point to it."""
+    server = EmbeddedServer(tmp_path)
+    monkeypatch.setenv("POS_HOME", str(tmp_path))
+    monkeypatch.setenv("POS_DATABASE_URL", server.acquire().libpq())
+    monkeypatch.delenv("POS_API_DATABASE_URL", raising=False)
+    forget()
+    yield server
+    forget()
+    server.release()
+
+
+def forget() -> None:
+    """What this process has remembered of another database and its settings."""
+    if get_engine.cache_info().currsize:
+        get_engine().dispose()
+    if get_service_engine.cache_info().currsize:
+        get_service_engine(API_ROLE).dispose()
+    for cached in (get_engine, get_service_engine, get_settings):
+        cached.cache_clear()

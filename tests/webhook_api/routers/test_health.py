@@ -1,74 +1,109 @@
-"""Live says that the process answers, ready that its database does."""
+"""Live says that the process answers, ready that it can work; and if not, which part is missing."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import socket
 
 import httpx
 import pytest
 
 from pos_core.database.connect import get_engine
 from pos_core.database.embedded import EmbeddedServer
+from pos_core.database.migrate import migrate
 from pos_core.settings import get_settings
 from tests.conftest import Project
+from tests.webhook_api.conftest import forget
+
+OK = (200, {"status": "ok"})
+NO_DATABASE = (503, {"status": "unavailable", "part": "database", "detail": "The database does not answer."})
+MARTS = ("pos_transactions", "pos_transaction_items", "pos_transaction_payments")
 
 
-@pytest.fixture
-def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedServer]:
-    """A database server that a test may stop; `Settings` point to it."""
-    server = EmbeddedServer(tmp_path)
-    monkeypatch.setenv("POS_HOME", str(tmp_path))
-    monkeypatch.setenv("POS_DATABASE_URL", server.acquire().libpq())
-    _forget()
-    yield server
-    _forget()
-    server.release()
+def _set_up() -> None:
+    """The tables and the roles; the marts are made by dbt, and empty ones will do here."""
+    with get_engine().begin() as connection:
+        for mart in MARTS:
+            connection.exec_driver_sql(f"create table {mart} (tenant_id uuid)")
+    migrate(get_engine())
 
 
-def _forget() -> None:
-    if get_engine.cache_info().currsize:
-        get_engine().dispose()
-    get_engine.cache_clear()
-    get_settings.cache_clear()
-
-
-def test_live_is_ok(client: httpx.Client) -> None:
-    answer = client.get("/health/live")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-
-
-def test_ready_is_ok_when_the_database_answers(project: Project, client: httpx.Client) -> None:
+def _ready(client: httpx.Client) -> tuple[int, dict[str, str]]:
     answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    return answer.status_code, answer.json()
 
 
-def test_ready_follows_the_database_down_and_up_again(
+def test_live_is_ok_and_touches_nothing(
+    client: httpx.Client, settings_of_service: pytest.MonkeyPatch
+) -> None:
+    answer = client.get("/health/live")
+    assert (answer.status_code, answer.json()) == OK
+    assert not get_settings().home_path.exists()
+
+
+def test_ready_is_ok_when_the_database_is_as_it_should_be(project: Project, client: httpx.Client) -> None:
+    assert _ready(client) == OK
+
+
+def test_ready_follows_the_database_up_down_and_up_again(
     own_server: EmbeddedServer, client: httpx.Client
 ) -> None:
-    assert client.get("/health/ready").status_code == 200
+    status, said = _ready(client)
+    assert (status, said["part"]) == (503, "roles")
+    _set_up()
+    assert _ready(client) == OK
     own_server.release()
-    down = client.get("/health/ready")
-    assert (down.status_code, down.json()) == (503, {"status": "unavailable"})
+    assert _ready(client) == NO_DATABASE
     assert client.get("/health/live").status_code == 200
     own_server.acquire()
-    assert client.get("/health/ready").status_code == 200
+    assert _ready(client) == OK
+
+
+def test_ready_says_when_the_tables_are_not_those_of_the_code(
+    own_server: EmbeddedServer, client: httpx.Client
+) -> None:
+    _set_up()
+    with get_engine().begin() as connection:
+        connection.exec_driver_sql("alter table pos_audit_logs drop column origin")
+    status, said = _ready(client)
+    assert (status, said["part"]) == (503, "schema")
+    assert "pos_audit_logs" in said["detail"]
 
 
 def test_ready_is_503_when_the_database_never_answered(
     own_server: EmbeddedServer, client: httpx.Client
 ) -> None:
     own_server.release()
-    answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+    assert _ready(client) == NO_DATABASE
 
 
-def test_ready_is_503_when_a_setting_is_wrong(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_ready_does_not_wait_for_a_database_that_takes_long(
+    client: httpx.Client, settings_of_service: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POS_HOME", str(tmp_path))
-    monkeypatch.setenv("POS_DATABASE_URL", "mysql://user:hidden@127.0.0.1/pos")
-    _forget()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql://baker:hidden@127.0.0.1:{port}/pos?connect_timeout=3"
+        settings_of_service.setenv("POS_DATABASE_URL", url)
+        forget()
+        assert _ready(client) == NO_DATABASE
+        # The second asks nothing by itself: one look at a time.
+        assert _ready(client) == NO_DATABASE
+        assert client.get("/health/live").status_code == 200
+        silent.accept()[0].close()
+    forget()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("POS_DATABASE_URL", "mysql://user:hidden@127.0.0.1/pos", "database"),
+        ("POS_ENVIRONMENT", "production", "settings"),
+    ],
+)
+def test_ready_is_503_when_a_setting_is_wrong(
+    client: httpx.Client, settings_of_service: pytest.MonkeyPatch, name: str, value: str, part: str
+) -> None:
+    settings_of_service.setenv("POS_DATABASE_URL", "postgresql://user:hidden@127.0.0.1/pos")
+    settings_of_service.setenv(name, value)
+    forget()
     answer = client.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+    assert (answer.status_code, answer.json()["part"]) == (503, part)
     assert "hidden" not in answer.text
-    monkeypatch.undo()
-    _forget()
+    forget()
