@@ -36,7 +36,7 @@ check: install ## Format, lint, types, definitions, migrations, models
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.project_checks
 
-bench: install ## What syncs and landing cost on this machine
+bench: install ## What syncs, landing and reading cost on this machine
 	@$(BIN)/python -m benchmarks
 
 format: install ## Format and fix what can be fixed

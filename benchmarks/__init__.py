@@ -1,1 +1,1 @@
-"""What `make bench` measures here: syncs of many configurations, also while keys change, and landing."""
+"""What `make bench` measures: syncs, also while keys change, runs, landing, reading pages of sales."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.landing import measure_landing
 from benchmarks.machine import Measured
+from benchmarks.reading import measure_reading
 from benchmarks.syncs import measure_syncs
 from pos_cli.output import compact_table, console
 
@@ -19,6 +20,8 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=4_000, help="orders they have in all")
     parser.add_argument("--rotating", type=int, default=1_000, help="syncs while keys are rotated")
     parser.add_argument("--documents", type=int, default=20_000, help="documents to land")
+    parser.add_argument("--sales", type=int, default=1_000_000, help="sales to read pages of")
+    parser.add_argument("--requests", type=int, default=200, help="pages to read of each kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pos-bench-") as home:
         os.environ["POS_HOME"] = home
@@ -26,6 +29,7 @@ def main() -> None:
         rows = [
             *measure_syncs(Path(home), options.configurations, options.orders, options.rotating),
             *measure_landing(Path(home), options.documents),
+            *measure_reading(Path(home), options.sales, options.requests),
         ]
     _print(rows)
 

@@ -15,6 +15,7 @@ PosError
 ├── IssuerError              the issuer of access tokens cannot be asked for its keys
 ├── TooManyRequestsError     a caller of the API asks more often than it may
 ├── UnknownResourceError     what was asked for does not exist, or is another tenant's
+├── QueryError               what was asked of the API contradicts itself
 ├── VendorError              the vendor could not be asked, or refused           exit 4
 │   ├── VendorUnreachableError   no answer at all
 │   ├── VendorAuthError          the token is expired, revoked or not allowed to read
@@ -136,6 +137,12 @@ class UnknownResourceError(PosError):
     """What was asked for does not exist; what is another tenant's looks the same."""
 
     error_class = "unknown_resource"
+
+
+class QueryError(PosError):
+    """What was asked of the API contradicts itself, such as a cursor of another listing."""
+
+    error_class = "query"
 
 
 class VendorError(PosError):

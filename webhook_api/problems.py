@@ -45,6 +45,7 @@ _STATUSES: dict[type[PosError], int] = {
     errors.IssuerError: 503,
     errors.TooManyRequestsError: 429,
     errors.UnknownResourceError: 404,
+    errors.QueryError: 422,
     errors.VendorError: 502,
     errors.VendorAuthError: 422,
     errors.VendorRequestError: 422,

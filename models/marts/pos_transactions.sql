@@ -3,7 +3,9 @@
         {'columns': ['configuration_id', 'external_id'], 'unique': true},
         {'columns': ['configuration_id', 'external_order_id']},
         {'columns': ['configuration_id', 'external_location_id']},
-        {'columns': ['tenant_id', 'business_date']},
+        {'columns': ['tenant_id', 'business_date', 'occurred_at', 'transaction_id']},
+        {'columns': ['tenant_id', 'occurred_at', 'transaction_id']},
+        {'columns': ['tenant_id', 'normalized_at', 'transaction_id']},
     ],
     meta={'batch_delete': batch_delete_by_key('external_order_id')}
 ) }}

@@ -90,8 +90,9 @@ def tenant_engine(tenant_id: UUID) -> Engine:
 
 
 def _set_tenant(connection: Connection) -> None:
-    tenant_id = connection.get_execution_options().get("tenant_id", "")
-    connection.exec_driver_sql("select set_config('pos.tenant_id', %s, true)", (tenant_id,))
+    """By `set`, which takes no snapshot: the transaction may still lock what it is going to read."""
+    tenant_id = connection.get_execution_options().get("tenant_id")
+    connection.exec_driver_sql(f"set local pos.tenant_id = '{UUID(tenant_id) if tenant_id else ''}'")
 
 
 def _tried(url: URL) -> Engine:

@@ -16,7 +16,10 @@ from fastapi import FastAPI
 from pos_core.database.connect import get_engine, get_service_engine
 from pos_core.database.embedded import EmbeddedServer
 from pos_core.database.roles import API_ROLE
+from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
+from tests.conftest import Project
+from tests.webhook_api.sales import Sales
 from webhook_api.auth import ADMIN, READ, WRITE, mint
 from webhook_api.main import create_app
 
@@ -65,16 +68,16 @@ def settings_of_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
 
 
 @pytest.fixture
-def tenant() -> UUID:
+def tenant_id() -> UUID:
     """A tenant that no other test has."""
     return uuid4()
 
 
 @pytest.fixture
-def bearer(tenant: UUID) -> Bearer:
+def bearer(tenant_id: UUID) -> Bearer:
     """Makes the header of a caller: of the tenant, unless another is given, with these scopes."""
 
-    def header(*scopes: str, of: UUID = tenant) -> dict[str, str]:
+    def header(*scopes: str, of: UUID = tenant_id) -> dict[str, str]:
         granted = frozenset(scopes or (READ, WRITE, ADMIN))
         return {"Authorization": f"Bearer {mint(get_settings(), of, granted, timedelta(minutes=5))}"}
 
@@ -102,3 +105,16 @@ def forget() -> None:
         get_service_engine(API_ROLE).dispose()
     for cached in (get_engine, get_service_engine, get_settings):
         cached.cache_clear()
+
+
+@pytest.fixture
+def sales(
+    project: Project,
+    connected: list[Configuration],
+    client: httpx.Client,
+    bearer: Bearer,
+) -> Sales:
+    """The first tenant's sales, read from the sandbox and normalised; there are others' beside them."""
+    project.sync(*connected)
+    project.normalise()
+    return Sales(project, connected[0], client, bearer(READ, of=connected[0].tenant_id))

@@ -23,16 +23,16 @@ def service(project: Project) -> Iterator[httpx.Client]:
         yield client
 
 
-def _path(tenant: UUID) -> str:
-    return f"/api/v1/tenants/{tenant}/pos/probe"
+def _path(tenant_id: UUID) -> str:
+    return f"/api/v1/tenants/{tenant_id}/pos/probe"
 
 
 def test_a_caller_is_known_with_its_address_and_its_request(
-    service: httpx.Client, tenant: UUID, bearer: Bearer
+    service: httpx.Client, tenant_id: UUID, bearer: Bearer
 ) -> None:
-    answer = service.get(_path(tenant), headers={**bearer(), "X-Request-ID": "my-request-1"})
+    answer = service.get(_path(tenant_id), headers={**bearer(), "X-Request-ID": "my-request-1"})
     assert answer.json() == {
-        "tenant": str(tenant),
+        "tenant": str(tenant_id),
         "actor": "token:development",
         "origin": "127.0.0.1",
         "request_id": "my-request-1",
@@ -51,10 +51,10 @@ def test_a_caller_is_known_with_its_address_and_its_request(
     ],
 )
 def test_without_a_token_that_holds_nobody_gets_in(
-    service: httpx.Client, tenant: UUID, given: str | None, said: str
+    service: httpx.Client, tenant_id: UUID, given: str | None, said: str
 ) -> None:
     headers = [(b"Authorization", given.encode("latin-1"))] if given else []
-    answer = service.get(_path(tenant), headers=headers)
+    answer = service.get(_path(tenant_id), headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, said)
     assert answer.headers["Content-Type"] == MEDIA_TYPE
     assert answer.json()["code"] == "access_token"
@@ -64,14 +64,14 @@ def test_without_a_token_that_holds_nobody_gets_in(
     ("method", "needed"), [("GET", READ), ("POST", WRITE), ("DELETE", ADMIN)], ids=["read", "write", "admin"]
 )
 def test_an_endpoint_needs_its_scope(
-    service: httpx.Client, tenant: UUID, bearer: Bearer, method: str, needed: str
+    service: httpx.Client, tenant_id: UUID, bearer: Bearer, method: str, needed: str
 ) -> None:
     body = {"name": "Rye"} if method == "POST" else None
     others = {READ, WRITE, ADMIN} - {needed}
-    refused = service.request(method, _path(tenant), headers=bearer(*others), json=body)
+    refused = service.request(method, _path(tenant_id), headers=bearer(*others), json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "access_denied")
     assert refused.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope"'
-    assert service.request(method, _path(tenant), headers=bearer(needed), json=body).status_code == 200
+    assert service.request(method, _path(tenant_id), headers=bearer(needed), json=body).status_code == 200
 
 
 def test_another_tenant_is_one_that_does_not_exist(service: httpx.Client, bearer: Bearer) -> None:
@@ -90,21 +90,21 @@ def test_a_tenant_that_is_no_id_is_a_bad_request_of_somebody_who_is_known(
 
 
 def test_a_token_of_the_issuer_gets_in_and_an_issuer_that_is_down_is_503(
-    service: httpx.Client, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+    service: httpx.Client, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = {"Authorization": f"Bearer {signed(ec_key(), claims(tenant), 'ES256', 'e1')}"}
+    token = {"Authorization": f"Bearer {signed(ec_key(), claims(tenant_id), 'ES256', 'e1')}"}
     with issuing(published(ec_key(), "e1")) as issuer:
         monkeypatch.setenv("POS_JWKS_URL", issuer.url)
         get_settings.cache_clear()
-        assert service.get(_path(tenant), headers=token).status_code == 200
+        assert service.get(_path(tenant_id), headers=token).status_code == 200
     with issuing() as gone:
         monkeypatch.setenv("POS_JWKS_URL", gone.url)
     get_settings.cache_clear()
-    answer = service.get(_path(tenant), headers=token)
+    answer = service.get(_path(tenant_id), headers=token)
     assert (answer.status_code, answer.json()["code"]) == (503, "issuer")
 
 
-def test_a_token_that_expires_is_refused_from_then_on(service: httpx.Client, tenant: UUID) -> None:
-    expired = mint(get_settings(), tenant, frozenset({READ}), timedelta(minutes=-5))
-    answer = service.get(_path(tenant), headers={"Authorization": f"Bearer {expired}"})
+def test_a_token_that_expires_is_refused_from_then_on(service: httpx.Client, tenant_id: UUID) -> None:
+    expired = mint(get_settings(), tenant_id, frozenset({READ}), timedelta(minutes=-5))
+    answer = service.get(_path(tenant_id), headers={"Authorization": f"Bearer {expired}"})
     assert (answer.status_code, "expired" in answer.json()["detail"]) == (401, True)

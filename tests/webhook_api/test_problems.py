@@ -25,8 +25,8 @@ def service(project: Project) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def path(tenant: UUID) -> str:
-    return f"/api/v1/tenants/{tenant}/pos/probe"
+def path(tenant_id: UUID) -> str:
+    return f"/api/v1/tenants/{tenant_id}/pos/probe"
 
 
 def _problem(answer: httpx.Response, status: int) -> Problem:
@@ -170,9 +170,9 @@ def test_what_nobody_foresaw_is_a_problem_and_is_logged_without_values(
 
 
 def test_a_database_that_is_away_is_not_a_failure_of_the_service(
-    own_server: EmbeddedServer, tenant: UUID, bearer: Bearer
+    own_server: EmbeddedServer, tenant_id: UUID, bearer: Bearer
 ) -> None:
-    path = f"/api/v1/tenants/{tenant}/pos/probe/broken-database"
+    path = f"/api/v1/tenants/{tenant_id}/pos/probe/broken-database"
     with serving(probed()) as service:
         assert service.get(path, headers=bearer()).status_code == 500
         own_server.release()
@@ -184,11 +184,11 @@ def test_a_database_that_is_away_is_not_a_failure_of_the_service(
 
 
 def test_a_database_that_never_answered_is_told_without_its_address(
-    own_server: EmbeddedServer, tenant: UUID, bearer: Bearer, tmp_path: Path
+    own_server: EmbeddedServer, tenant_id: UUID, bearer: Bearer, tmp_path: Path
 ) -> None:
     own_server.release()
     with serving(probed()) as service:
-        answer = service.get(f"/api/v1/tenants/{tenant}/pos/probe/broken-database", headers=bearer())
+        answer = service.get(f"/api/v1/tenants/{tenant_id}/pos/probe/broken-database", headers=bearer())
     assert _problem(answer, 503).code == "database"
     assert str(tmp_path) not in answer.text
 

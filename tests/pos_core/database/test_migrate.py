@@ -143,11 +143,13 @@ def test_every_revision_goes_down_and_up_by_itself(empty: Engine) -> None:
 
 
 def _names(connection: Connection) -> set[str]:
-    """Tables, indexes and sequences, and the columns of all of them."""
+    """Tables, indexes and sequences, the columns of all of them, and functions."""
     query = text(
         "select c.oid::regclass::text || coalesce('.' || a.attname, '') from pg_class as c "
         "left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
-        "where c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
+        "where c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)' "
+        "union all select p.oid::regprocedure::text from pg_proc as p "
+        "where p.pronamespace::regnamespace::text !~ '^(pg_|information_schema)'"
     )
     return set(connection.execute(query).scalars())
 

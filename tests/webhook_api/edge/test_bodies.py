@@ -21,8 +21,8 @@ def service(settings_of_service: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def path(tenant: UUID) -> str:
-    return f"/api/v1/tenants/{tenant}/pos/probe"
+def path(tenant_id: UUID) -> str:
+    return f"/api/v1/tenants/{tenant_id}/pos/probe"
 
 
 def _pieces(total: int) -> Iterator[bytes]:

@@ -30,8 +30,8 @@ def limited(settings_of_service: pytest.MonkeyPatch) -> Iterator[Service]:
         yield serve
 
 
-def _path(tenant: UUID) -> str:
-    return f"/api/v1/tenants/{tenant}/pos/probe"
+def _path(tenant_id: UUID) -> str:
+    return f"/api/v1/tenants/{tenant_id}/pos/probe"
 
 
 def _assert_refused(answer: httpx.Response, limit: int, window: int) -> None:
@@ -47,10 +47,10 @@ def _assert_refused(answer: httpx.Response, limit: int, window: int) -> None:
 
 
 def test_a_tenant_asks_so_often_and_another_is_not_held_up(
-    limited: Service, tenant: UUID, bearer: Bearer
+    limited: Service, tenant_id: UUID, bearer: Bearer
 ) -> None:
     service = limited(POS_RATE_LIMIT_PER_TENANT="3/hour")
-    answers = [service.get(_path(tenant), headers=bearer()) for _ in range(4)]
+    answers = [service.get(_path(tenant_id), headers=bearer()) for _ in range(4)]
     assert [each.headers["RateLimit-Remaining"] for each in answers] == ["2", "1", "0", "0"]
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
     _assert_refused(answers[-1], 3, 3600)
@@ -58,22 +58,22 @@ def test_a_tenant_asks_so_often_and_another_is_not_held_up(
     assert service.get(_path(other), headers=bearer(of=other)).status_code == 200
 
 
-def test_logins_that_fail_count_for_their_address(limited: Service, tenant: UUID, bearer: Bearer) -> None:
+def test_logins_that_fail_count_for_their_address(limited: Service, tenant_id: UUID, bearer: Bearer) -> None:
     service = limited(POS_RATE_LIMIT_PER_ADDRESS="3/minute")
     bad = {"Authorization": "Bearer guessed"}
-    assert [service.get(_path(tenant), headers=bad).status_code for _ in range(3)] == [401] * 3
-    _assert_refused(service.get(_path(tenant), headers=bearer()), 3, 60)
+    assert [service.get(_path(tenant_id), headers=bad).status_code for _ in range(3)] == [401] * 3
+    _assert_refused(service.get(_path(tenant_id), headers=bearer()), 3, 60)
     _assert_refused(service.get("/nothing"), 3, 60)
     assert service.get("/health/live").status_code == 200
 
 
 def test_a_tenant_that_was_refused_is_not_asked_for_by_guessing(
-    limited: Service, tenant: UUID, bearer: Bearer
+    limited: Service, tenant_id: UUID, bearer: Bearer
 ) -> None:
     service = limited(POS_RATE_LIMIT_PER_TENANT="1/hour")
     other = uuid4()
-    assert service.get(_path(tenant), headers=bearer(of=other)).status_code == 404
-    assert service.get(_path(tenant), headers=bearer()).status_code == 200
+    assert service.get(_path(tenant_id), headers=bearer(of=other)).status_code == 404
+    assert service.get(_path(tenant_id), headers=bearer()).status_code == 200
 
 
 def test_behind_a_trusted_proxy_each_client_has_its_own_limit(limited: Service) -> None:

@@ -19,8 +19,8 @@ def service(settings_of_service: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def path(tenant: UUID) -> str:
-    return f"/api/v1/tenants/{tenant}/pos/probe"
+def path(tenant_id: UUID) -> str:
+    return f"/api/v1/tenants/{tenant_id}/pos/probe"
 
 
 @pytest.mark.parametrize("given", ["12345678", "5f0c1c52-6f0e-4a3c-9a53-0d8f3f5d2b11", "trace.1_a-b"])
@@ -55,7 +55,7 @@ def test_answers_are_not_sniffed_and_those_of_tenants_not_stored(
 
 
 def test_the_access_log_has_one_line_without_query_and_secrets(
-    service: httpx.Client, path: str, bearer: Bearer, tenant: UUID, caplog: pytest.LogCaptureFixture
+    service: httpx.Client, path: str, bearer: Bearer, tenant_id: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     caplog.handler.addFilter(WithRequestId())
@@ -66,7 +66,7 @@ def test_the_access_log_has_one_line_without_query_and_secrets(
     lines = [each for each in caplog.records if each.name == "webhook_api.access"]
     said = [each.getMessage() for each in lines]
     assert [each.split(" ")[:3] for each in said] == [["GET", path, "200"], ["GET", "/hooks/…", "404"]]
-    assert said[0].endswith(f" from 127.0.0.1 tenant {tenant}")
+    assert said[0].endswith(f" from 127.0.0.1 tenant {tenant_id}")
     assert {vars(each)["request_id"] for each in lines} == {"request-0001"}
     written = " ".join(each.getMessage() for each in caplog.records if not each.name.startswith("http"))
     assert CANARY not in written
