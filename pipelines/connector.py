@@ -106,6 +106,21 @@ class ReadRequest:
 
 
 @dataclass(frozen=True)
+class OAuth:
+    """How a customer connects by logging in at the vendor.
+
+    Args:
+        authorize_url: where the customer is sent, for (redirect address, state, PKCE challenge by S256); the
+            challenge is left out where the vendor does not take one. Raises SettingsError where the operator
+            has no application.
+        exchange: credentials, as they are stored, for (code, redirect address, PKCE verifier).
+    """
+
+    authorize_url: Callable[[str, str, str], str]
+    exchange: Callable[[str, str, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Connector:
     """One POS. All functions are free of state; credentials come in at run time.
 
@@ -123,8 +138,13 @@ class Connector:
         known_values: per stream, the vendor's lists of values; others are counted.
         unpack: the documents in what somebody saved: one object, an array or a search answer.
         webhook: how the vendor tells of changes.
+        leans_on_operator: whether credentials only name shops and are used with the operator's own, so that
+            the vendor's answer does not prove that the shops are the customer's.
         lookup: asks for the documents that events have named, by stream; what the vendor does not have yet is
             not on the pages. None where documents come otherwise.
+        oauth: how a customer connects by logging in; None where the vendor has no such way.
+        give_up: gives up the access of an account's credentials at an address of the vendor, of all that the
+            account gave the operator; None where the vendor has no such call.
     """
 
     pos_system: str
@@ -143,7 +163,10 @@ class Connector:
     known_values: Mapping[str, KnownValues]
     unpack: Callable[[str, Any], list[Document]]
     webhook: Webhook
+    leans_on_operator: Callable[[Credentials], bool]
     lookup: Callable[["VendorHttp", References], Iterator[Page]] | None = None
+    oauth: OAuth | None = None
+    give_up: Callable[[str, Credentials], None] | None = None
 
     def stream(self, name: str) -> Stream:
         """The stream of that name; KeyError when there is none."""

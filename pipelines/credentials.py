@@ -90,7 +90,9 @@ class StoredKeeper(_SharedTokens):
             if stored == dict(stale):
                 fresh = {**stored, **ask(stored)}
                 with self._engine.begin() as connection:
-                    now = configurations.open_credentials(connection, self._vault, configuration)
+                    now = configurations.open_credentials(
+                        connection, self._vault, configuration, is_locked=True
+                    )
                     # Whoever connected the account again meanwhile has newer ones.
                     stored = fresh if now == stored else now
                     configurations.store_credentials(connection, self._vault, configuration, stored)

@@ -2,7 +2,10 @@
 
 import email.utils
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +23,18 @@ from pos_core.errors import (
     VendorUnreachableError,
 )
 
-# httpx logs whole addresses, and some vendors want tokens as parameters of the address.
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Cuts the parameters off addresses in a line of httpx: some vendors want tokens in them."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            str(each.copy_with(query=None)) if isinstance(each, httpx.URL) else each for each in record.args
+        )
+    return True
+
+
 logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpx").addFilter(_without_query)
 # With structlog installed, stamina would print every retry on standard output, into the JSON of commands.
 # `Usage` counts them.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -30,6 +43,10 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 60.0
 _BURST_SECONDS = 3
+_HURRIED_TIMEOUT_SECONDS, _HURRIED_CONNECT_SECONDS = 10.0, 3.0
+_HURRIED_ATTEMPTS = 2
+
+_deadline_seconds: ContextVar[float | None] = ContextVar("deadline_seconds", default=None)
 
 ErrorReader = Callable[[int, Any], PosError]
 """Turns a refusal (status, parsed body or None) into the error to raise."""
@@ -54,6 +71,21 @@ class Answer:
     headers: Mapping[str, str]
 
 
+@contextmanager
+def hurried(seconds: float) -> Iterator[None]:
+    """Somebody waits for the answer: the clients made in this block try twice at most, and give up in time.
+
+    Args:
+        seconds: after which no request is sent any more; one that was sent before may take ten seconds. A
+            request whose answer cannot be had twice keeps its patience.
+    """
+    token = _deadline_seconds.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline_seconds.reset(token)
+
+
 class _RetryError(Exception):
     def __init__(self, error: PosError, after_seconds: float | None = None) -> None:
         super().__init__(error.message)
@@ -72,6 +104,8 @@ class VendorHttp:
         per_second: requests a second at most, on the average of a few seconds.
         auth: adds the authorization, and renews it.
         attempts: how often one request is sent at most.
+        is_patient: whether it takes its time even where somebody waits, for an answer that is lost for good
+            when nobody hears it.
     """
 
     def __init__(
@@ -83,12 +117,15 @@ class VendorHttp:
         per_second: int,
         auth: httpx.Auth | None = None,
         attempts: int = _ATTEMPTS,
+        is_patient: bool = False,
     ) -> None:
         self.title = title
         self.base_url = base_url
         self.usage = Usage()
         self._read_error = read_error
-        self._attempts = attempts
+        deadline_seconds = _deadline_seconds.get()
+        self._attempts = attempts if deadline_seconds is None else min(attempts, _HURRIED_ATTEMPTS)
+        self._until = None if is_patient else deadline_seconds
         self._limiter = limiter(per_second, _BURST_SECONDS)
         self._client = httpx.Client(
             base_url=base_url,
@@ -135,7 +172,7 @@ class VendorHttp:
         """
         try:
             for attempt in stamina.retry_context(
-                on=_wait_for,
+                on=self._wait_for,
                 attempts=self._attempts,
                 timeout=None,
                 wait_initial=0.5,
@@ -151,6 +188,13 @@ class VendorHttp:
         raise AssertionError("the retry loop always returns or raises")
 
     def _once(self, method: str, path: str, content: Mapping[str, Any]) -> Answer:
+        if self._until is not None:
+            left_seconds = self._until - time.monotonic()
+            if left_seconds <= 0:
+                raise VendorUnreachableError(f"{self.title} at {self.base_url} takes too long to answer.")
+            total_seconds = min(left_seconds, _HURRIED_TIMEOUT_SECONDS)
+            connect_seconds = min(left_seconds, _HURRIED_CONNECT_SECONDS)
+            content = {**content, "timeout": httpx.Timeout(total_seconds, connect=connect_seconds)}
         self._limiter.try_acquire("vendor")
         self.usage.calls += 1
         asked_at = datetime.now(UTC)
@@ -180,6 +224,12 @@ class VendorHttp:
             raise _RetryError(VendorFaultError(f"{self.title} answered {path} with no valid JSON.")) from None
         vendor_now = _http_date(response.headers.get("date")) or datetime.now(UTC)
         return Answer(body, asked_at, vendor_now, response.headers)
+
+    def _wait_for(self, error: Exception) -> bool | timedelta:
+        wait = _wait_for(error)
+        if self._until is None or not isinstance(wait, timedelta):
+            return wait
+        return wait if wait.total_seconds() < self._until - time.monotonic() else False
 
 
 def limiter(per_second: int, burst_seconds: int = 1) -> Limiter:

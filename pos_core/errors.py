@@ -8,8 +8,10 @@ PosError
 ├── ConfigurationError       what was given for a configuration is wrong         exit 2
 │   ├── CredentialsError     the credentials lack or have something they should not
 │   ├── UnknownConfigurationError   there is none with this id
-│   └── ConfigurationInUseError     something of it is live under another configuration
+│   ├── ConfigurationInUseError     something of it is live under another configuration
+│   └── ConfigurationChangedError   somebody else has changed it meanwhile
 ├── ReaderError              a login cannot be a reader of the marts             exit 2
+├── ConnectError             a login at the vendor was not begun here, is over, or was not allowed
 ├── AccessTokenError         an access token of the API is missing or does not hold
 ├── AccessDeniedError        an access token does not allow what was asked
 ├── IssuerError              the issuer of access tokens cannot be asked for its keys
@@ -19,6 +21,7 @@ PosError
 ├── VendorError              the vendor could not be asked, or refused           exit 4
 │   ├── VendorUnreachableError   no answer at all
 │   ├── VendorAuthError          the token is expired, revoked or not allowed to read
+│   │   └── VendorScopeError     it holds, but may not read this
 │   ├── VendorRateLimitError     429, for longer than we are willing to wait
 │   ├── VendorRequestError       the vendor says that the request is wrong
 │   └── VendorFaultError         5xx, or an answer that is no valid JSON
@@ -101,6 +104,18 @@ class ReaderError(PosError):
     error_class = "reader"
 
 
+class ConfigurationChangedError(ConfigurationError):
+    """The configuration is no longer what the caller has seen."""
+
+    error_class = "configuration_changed"
+
+
+class ConnectError(PosError):
+    """What came back from the vendor's login page cannot be used: it is not ours, is over, or says no."""
+
+    error_class = "connect"
+
+
 class AccessTokenError(PosError):
     """An access token of the API is missing, expired or not signed as it must be."""
 
@@ -162,6 +177,10 @@ class VendorAuthError(VendorError):
     """The vendor does not accept the token, or not for this."""
 
     error_class = "auth"
+
+
+class VendorScopeError(VendorAuthError):
+    """The token is good, but lacks a permission."""
 
 
 class VendorRateLimitError(VendorError):

@@ -40,6 +40,8 @@ _STATUSES: dict[type[PosError], int] = {
     errors.ConfigurationError: 422,
     errors.UnknownConfigurationError: 404,
     errors.ConfigurationInUseError: 409,
+    errors.ConfigurationChangedError: 412,
+    errors.ConnectError: 400,
     errors.AccessTokenError: 401,
     errors.AccessDeniedError: 403,
     errors.IssuerError: 503,

@@ -3,8 +3,8 @@
 Source: Lightspeed Restaurant K-Series API, Financial V2 and V1, version 1.0.0 as of August 2026.
 """
 
-from pipelines.connector import Connector
-from pipelines.lightspeed import client, documents, enums, settings, source
+from pipelines.connector import Connector, OAuth
+from pipelines.lightspeed import client, documents, enums, oauth, settings, source
 from pipelines.lightspeed.webhook import WEBHOOK
 
 CONNECTOR = Connector(
@@ -24,4 +24,6 @@ CONNECTOR = Connector(
     known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
     webhook=WEBHOOK,
+    leans_on_operator=settings.leans_on_operator,
+    oauth=OAuth(oauth.operators_authorize_url, oauth.operators_exchange),
 )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.connector import Account, Credentials
-from pipelines.credentials import Keeper, RenewingAuth
+from pipelines.credentials import Keeper, NewKeeper, RenewingAuth
 from pipelines.http import Answer, VendorHttp
 from pipelines.lightspeed import oauth
 from pipelines.lightspeed.documents import (
@@ -25,6 +25,7 @@ from pos_core.errors import (
     VendorAuthError,
     VendorFaultError,
     VendorRequestError,
+    VendorScopeError,
 )
 
 BUSINESSES_PER_PAGE = 1000
@@ -58,10 +59,12 @@ class LightspeedHttp(VendorHttp):
     def prove_refresh_token(self) -> None:
         """Renews once, so that a refresh token that was used elsewhere is found before it is kept.
 
+        One that is kept already stays as it is, for each renewal proves it.
+
         Raises:
             VendorAuthError: Lightspeed does not accept it.
         """
-        if not self._has_renewed:
+        if isinstance(self._keeper, NewKeeper) and not self._has_renewed:
             self._renew()
 
     def _token(self) -> str:
@@ -93,7 +96,7 @@ def read_error(status: int, body: Any) -> PosError:
     if status == 401:
         return VendorAuthError("Lightspeed does not accept the access token; connect the account again.")
     if status == 403:
-        return VendorAuthError(
+        return VendorScopeError(
             "The access token may not read this business location; it needs the scope financial-api and the "
             "consent of this business."
         )

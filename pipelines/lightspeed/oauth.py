@@ -5,6 +5,9 @@ once, and each answer brings the next one; so nobody calls `refresh` but a keepe
 time do it and stores the answer. Lightspeed documents no way to revoke a token: access is withdrawn in the
 back office.
 
+PKCE is documented for neither. The address of V2 is that of a Keycloak realm, which checks a challenge that
+it is sent; any other server ignores what it does not know (RFC 6749, section 3.1), so V2 is sent one.
+
 Source: api-portal.lsk.lightspeed.app, Authorization Overview, Authorization FAQ and V2 migration FAQ.
 """
 
@@ -18,8 +21,15 @@ import httpx
 
 from pipelines.connector import Credentials
 from pipelines.http import VendorHttp
-from pipelines.lightspeed.settings import LightspeedSettings, auth_url
-from pos_core.errors import CredentialsError, PosError, VendorAuthError, VendorFaultError, VendorRequestError
+from pipelines.lightspeed.settings import LightspeedSettings, auth_url, generation_of
+from pos_core.errors import (
+    CredentialsError,
+    PosError,
+    SettingsError,
+    VendorAuthError,
+    VendorFaultError,
+    VendorRequestError,
+)
 
 SCOPES = ("financial-api",)
 _REALM = "/realms/k-series/protocol/openid-connect"
@@ -48,21 +58,52 @@ def application_of(credentials: Credentials) -> Application:
     """
     if "client_id" in credentials:
         return Application(str(credentials["client_id"]), str(credentials["client_secret"]))
-    operator = LightspeedSettings()
-    if operator.client_id is None or operator.client_secret is None:
+    operators = _operators()
+    if operators is None:
         raise CredentialsError(
             "Lightspeed: the credentials name no client_id, and LIGHTSPEED_CLIENT_ID and _SECRET are not set."
         )
+    return operators
+
+
+def _operators() -> Application | None:
+    operator = LightspeedSettings()
+    if not operator.client_id or operator.client_secret is None:
+        return None
     return Application(operator.client_id, operator.client_secret.get_secret_value())
 
 
-def authorize_url(generation: str, client_id: str, redirect_uri: str, state: str) -> str:
+def operators_authorize_url(redirect_uri: str, state: str, challenge: str) -> str:
+    """Where a customer is sent to allow the operator's application; see `authorize_url`.
+
+    Raises:
+        SettingsError: the operator has no application.
+    """
+    application = _operators()
+    if application is None:
+        raise SettingsError(
+            "LIGHTSPEED_CLIENT_ID and LIGHTSPEED_CLIENT_SECRET are not set, so nobody can connect by login."
+        )
+    generation = generation_of(application.client_id)
+    return authorize_url(generation, application.client_id, redirect_uri, state, challenge)
+
+
+def operators_exchange(code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
+    """The credentials for a code that came with the operator's application; see `exchange_code`."""
+    application = application_of({})
+    return exchange_code(generation_of(application.client_id), application, code, redirect_uri, verifier)
+
+
+def authorize_url(
+    generation: str, client_id: str, redirect_uri: str, state: str, challenge: str | None = None
+) -> str:
     """Where a customer is sent to allow access; the answer is a code that lives for seconds.
 
     Args:
         generation: `V1` or `V2`; only V2 has the scope that lets a refresh token live for weeks.
         redirect_uri: exactly as it is registered, with https.
         state: comes back with the code; unguessable.
+        challenge: of PKCE, by S256; sent to V2 alone.
 
     Source: api-portal.lsk.lightspeed.app, V2 Authorization Overview and Access Scopes.
     """
@@ -74,21 +115,28 @@ def authorize_url(generation: str, client_id: str, redirect_uri: str, state: str
         "redirect_uri": redirect_uri,
         "state": state,
     }
+    if challenge is not None and generation == "V2":
+        query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     return str(httpx.URL(auth_url(generation) + _AUTHORIZE_PATHS[generation], params=query))
 
 
-def exchange_code(generation: str, application: Application, code: str, redirect_uri: str) -> dict[str, Any]:
+def exchange_code(
+    generation: str, application: Application, code: str, redirect_uri: str, verifier: str | None = None
+) -> dict[str, Any]:
     """The first tokens, for the code that Lightspeed sent to the redirect address.
 
     Args:
         code: works once, within about 15 seconds.
         redirect_uri: the one that the code was asked for with.
+        verifier: of the challenge that the code was asked for with.
 
     Raises:
         VendorAuthError: the code, the address or the application is not accepted.
         VendorFaultError: the answer holds no tokens.
     """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if verifier is not None and generation == "V2":
+        form["code_verifier"] = verifier
     tokens = _ask(generation, application, form)
     if "refresh_token" not in tokens:
         raise VendorFaultError("Lightspeed's answer to the code has no refresh token.")
@@ -143,8 +191,14 @@ def _ask(generation: str, application: Application, form: Mapping[str, str]) -> 
     basic = b64encode(f"{application.client_id}:{application.client_secret}".encode()).decode()
     headers = {"authorization": f"Basic {basic}"}
     path = _TOKEN_PATHS[generation]
+    # The answer to a refresh token that works once: not to hear it is to lose the connection.
     with VendorHttp(
-        "Lightspeed", auth_url(generation), headers, read_token_error, _REQUESTS_PER_SECOND
+        "Lightspeed",
+        auth_url(generation),
+        headers,
+        read_token_error,
+        _REQUESTS_PER_SECOND,
+        is_patient=True,
     ) as http:
         answer = http.post_form(path, {}, params=form) if generation == "V1" else http.post_form(path, form)
     tokens = answer.body if isinstance(answer.body, Mapping) else {}

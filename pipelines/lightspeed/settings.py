@@ -63,6 +63,19 @@ def auth_url(generation: str) -> str:
     return _AUTH_HOSTS[api]
 
 
+def leans_on_operator(credentials: Mapping[str, Any]) -> bool:
+    """Never: even where the client is the operator's, the tokens are of the business that allowed it."""
+    return False
+
+
+def generation_of(client_id: str) -> str:
+    """The generation of a client of the API.
+
+    Source: api-portal.lsk.lightspeed.app, V2 migration FAQ.
+    """
+    return "V2" if client_id.startswith("devp-v2-") else "V1"
+
+
 def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
     """What Lightspeed gives a customer.
 

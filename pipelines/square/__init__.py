@@ -3,8 +3,8 @@
 Source: Square API, Square-Version 2026-07-15.
 """
 
-from pipelines.connector import Connector
-from pipelines.square import client, documents, enums, lookup, settings, source
+from pipelines.connector import Connector, OAuth
+from pipelines.square import client, documents, enums, lookup, oauth, settings, source
 from pipelines.square.webhook import WEBHOOK
 
 CONNECTOR = Connector(
@@ -25,4 +25,7 @@ CONNECTOR = Connector(
     unpack=documents.unpack,
     webhook=WEBHOOK,
     lookup=lookup.lookup,
+    leans_on_operator=settings.leans_on_operator,
+    oauth=OAuth(oauth.authorize_url, oauth.exchange),
+    give_up=oauth.give_up,
 )

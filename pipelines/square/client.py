@@ -18,6 +18,7 @@ from pos_core.errors import (
     VendorAuthError,
     VendorFaultError,
     VendorRequestError,
+    VendorScopeError,
 )
 
 _REQUESTS_PER_SECOND = 20  # Square publishes no figure; it answers 429 when it is too much
@@ -43,6 +44,8 @@ def read_error(status: int, body: Any) -> PosError:
     errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     code = str(first.get("code", ""))
+    if code == "INSUFFICIENT_SCOPES":
+        return VendorScopeError(_AUTH_WORDS[code])
     if code in _AUTH_WORDS or status in (401, 403):
         return VendorAuthError(_AUTH_WORDS.get(code, _AUTH_WORDS["UNAUTHORIZED"]))
     return VendorRequestError(f"Square refused a request with {f'HTTP {status} {code}'.strip()}.", code)
@@ -64,7 +67,7 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
     named = credentials.get("merchant_id")
     if named and named != merchant["id"]:
         raise CredentialsError(
-            f"The credentials name merchant {named}, but the token belongs to {merchant['id']}."
+            f"The credentials name another merchant than the one whose token it is, {merchant['id']}."
         )
     entries = [entry for entry in (merchant, *locations) if isinstance(entry, Mapping)]
     opened = [parse_instant(entry.get("created_at")) for entry in entries]

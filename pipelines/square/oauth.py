@@ -3,7 +3,9 @@
 Square asks to renew every seven days or sooner. With a client secret the refresh token stays the same and
 never expires; the access token lives 30 days.
 
-Source: POST /oauth2/token, POST /oauth2/revoke, Square-Version 2026-07-15;
+The code flow is used without PKCE: with it refresh tokens would work once and die after 90 days.
+
+Source: GET /oauth2/authorize, POST /oauth2/token, POST /oauth2/revoke, Square-Version 2026-07-15;
 developer.squareup.com/docs/oauth-api/refresh-revoke-limit-scope.
 """
 
@@ -12,18 +14,60 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from pipelines.connector import Credentials
 from pipelines.credentials import Keeper, RenewingAuth
 from pipelines.http import Answer, VendorHttp
 from pipelines.square.documents import parse_instant
 from pipelines.square.settings import Application, application
-from pos_core.errors import PosError, VendorAuthError, VendorError, VendorFaultError
+from pipelines.square.settings import base_url as operators_base_url
+from pos_core.errors import PosError, SettingsError, VendorAuthError, VendorError, VendorFaultError
 
 logger = logging.getLogger(__name__)
 
 API_VERSION = "2026-07-15"
+SCOPES = ("ORDERS_READ", "PAYMENTS_READ", "MERCHANT_PROFILE_READ", "ITEMS_READ")
 _RENEW_AFTER = timedelta(days=7)
 _REQUESTS_PER_SECOND = 5
+
+
+def authorize_url(redirect_uri: str, state: str, challenge: str) -> str:
+    """Where a merchant is sent to allow access; asks for a login even where somebody is logged in.
+
+    Args:
+        redirect_uri: as it is registered for the application.
+        state: comes back with the code.
+        challenge: not sent, see above.
+
+    Raises:
+        SettingsError: the operator has no application.
+    """
+    query = {
+        "client_id": _operators().id,
+        "scope": " ".join(SCOPES),
+        "session": "false",
+        "state": state,
+        "redirect_uri": redirect_uri,
+    }
+    return str(httpx.URL(f"{operators_base_url()}/oauth2/authorize", params=query))
+
+
+def exchange(code: str, redirect_uri: str, verifier: str) -> dict[str, Any]:
+    """The credentials for a code that came with the operator's application; see `exchange_code`."""
+    return exchange_code(operators_base_url(), _operators(), code, redirect_uri)
+
+
+def give_up(base_url: str, credentials: Credentials) -> None:
+    """Gives up the access of a merchant who connected by logging in; a token of their own stays theirs.
+
+    Raises:
+        VendorError: Square cannot be asked, or refuses.
+    """
+    owner = application()
+    merchant_id = credentials.get("merchant_id")
+    if owner is not None and merchant_id and credentials.get("refresh_token"):
+        revoke(base_url, owner, str(merchant_id))
 
 
 def exchange_code(base_url: str, owner: Application, code: str, redirect_uri: str) -> dict[str, Any]:
@@ -66,6 +110,15 @@ def authorization(base_url: str, keeper: Keeper) -> RenewingAuth:
         return RenewingAuth(lambda: str(keeper.current["access_token"]))
     renewals = _Renewals(base_url, owner, keeper)
     return RenewingAuth(renewals.token, renewals.renewed)
+
+
+def _operators() -> Application:
+    owner = application()
+    if owner is None:
+        raise SettingsError(
+            "SQUARE_APPLICATION_ID and SQUARE_APPLICATION_SECRET are not set, so nobody can connect by login."
+        )
+    return owner
 
 
 class _Renewals:

@@ -75,6 +75,11 @@ def webhook_signature_keys() -> tuple[str, ...]:
     return listed_secrets(SquareSettings().webhook_signature_key.get_secret_value())
 
 
+def leans_on_operator(credentials: Mapping[str, Any]) -> bool:
+    """Never: a token is always of the merchant who gave it."""
+    return False
+
+
 def read_credentials(given: Mapping[str, Any]) -> dict[str, Any]:
     """What Square gives a customer: `access_token`, optionally `refresh_token` and `merchant_id`.
 

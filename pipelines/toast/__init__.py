@@ -24,4 +24,5 @@ CONNECTOR = Connector(
     known_values=enums.KNOWN_VALUES,
     unpack=documents.unpack,
     webhook=WEBHOOK,
+    leans_on_operator=settings.leans_on_operator,
 )

@@ -25,6 +25,7 @@ from pos_core.errors import (
     VendorFaultError,
     VendorRateLimitError,
     VendorRequestError,
+    VendorScopeError,
     VendorUnreachableError,
 )
 
@@ -113,7 +114,7 @@ def read_error(status: int, body: Any) -> PosError:
     if status == 401:
         return VendorAuthError(f"Toast does not accept the access token{said}.")
     if status == 403:
-        return VendorAuthError(
+        return VendorScopeError(
             f"Toast does not allow this{said}: the restaurant is not connected (after connecting it can take "
             "a quarter of an hour), or the credential lacks orders:read, config:read or restaurants:read."
         )

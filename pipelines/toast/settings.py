@@ -93,6 +93,11 @@ def webhook_secrets() -> tuple[str, ...]:
     return listed_secrets(ToastSettings().webhook_secret.get_secret_value())
 
 
+def leans_on_operator(credentials: Mapping[str, Any]) -> bool:
+    """Whether they name restaurants alone: the operator's credential may read other customers' as well."""
+    return "client_id" not in credentials
+
+
 def machine_client(credentials: Mapping[str, Any]) -> tuple[str, str]:
     """Client id and secret of a configuration: its own, else the operator's.
 

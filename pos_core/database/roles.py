@@ -27,6 +27,8 @@ _API_WRITES = {
     "pos_touched_documents": "insert",
     "pos_shared_tokens": "select, insert, update",
 }
+# Answers about other tenants, yes or no.
+_API_FUNCTIONS = ("pos_live_elsewhere(uuid, text, text[])", "pos_account_elsewhere(uuid)")
 _TENANT_TABLES = text("""
     select c.oid::regclass::text
     from pg_class as c
@@ -124,6 +126,8 @@ def _protect(connection: Connection) -> None:
         return
     for table, rights in _API_WRITES.items():
         connection.execute(text(f"grant {rights} on {table} to {API_ROLE}"))
+    for function in _API_FUNCTIONS:
+        connection.execute(text(f"grant execute on function {function} to {API_ROLE}"))
     connection.execute(text(f"grant insert on pos_webhook_logs to {WEBHOOK_ROLE}"))
     connection.execute(text(f"grant select on pos_reader_tenants to {READER_ROLE}"))
     query = text("select quote_ident(nspname) from pg_namespace where nspname like 'raw\\_%'")

@@ -70,6 +70,7 @@ configurations = Table(
     CheckConstraint("sync_interval_seconds >= 10", name="interval"),
     UniqueConstraint("tenant_id", "pos_system", "account_id"),
     Index(None, "next_sync_at", postgresql_where=text("status = 'active'")),
+    Index(None, "pos_system", "account_id"),
 )
 
 configuration_locations = Table(
@@ -231,6 +232,8 @@ audit_logs = Table(
     Column("origin", Text, comment="the address or host that it came from"),
     Column("request_id", Text),
     Index(None, "tenant_id", "at"),
+    Index(None, "tenant_id", "id"),
+    Index(None, "configuration_id", "id"),
 )
 
 quarantined_documents = Table(

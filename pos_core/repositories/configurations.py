@@ -107,8 +107,8 @@ def create_or_revive(
     else:
         connection.execute(update(configurations).where(configurations.c.id == old.id).values(**values))
         if new.day_starts_at is not None and new.day_starts_at != old.day_starts_at:
-            connection.execute(touched_documents.insert().values(configuration_id=old.id))
-        _free_locations(connection, old.id)
+            _touch(connection, old.id)
+        free_locations(connection, old.id)
     set_locations(connection, new.tenant_id, configuration_id, new.pos_system, new.locations)
     action = "configuration.revived" if old else "configuration.created"
     made = get(connection, configuration_id)
@@ -216,16 +216,20 @@ def active_ids(connection: Connection) -> list[UUID]:
     return sorted(connection.execute(query).scalars())
 
 
-def open_credentials(connection: Connection, vault: Vault, configuration: Configuration) -> dict[str, object]:
+def open_credentials(
+    connection: Connection, vault: Vault, configuration: Configuration, *, is_locked: bool = False
+) -> dict[str, object]:
     """The credentials of a configuration.
+
+    Args:
+        is_locked: nobody else can change or destroy them until the transaction ends.
 
     Raises:
         ConfigurationError: they were destroyed.
         VaultError: they do not open.
     """
-    sealed: str | None = connection.execute(
-        select(configurations.c.credentials_sealed).where(configurations.c.id == configuration.id)
-    ).scalar_one()
+    query = select(configurations.c.credentials_sealed).where(configurations.c.id == configuration.id)
+    sealed: str | None = connection.execute(query.with_for_update() if is_locked else query).scalar_one()
     if sealed is None:
         raise ConfigurationError(f"Configuration {configuration.id} has no credentials; connect it again.")
     return vault.open(configuration.tenant_id, configuration.id, sealed)
@@ -293,9 +297,9 @@ def change(
     )
     after = get(connection, configuration_id)
     if after.status != "active":
-        _free_locations(connection, configuration_id)
+        free_locations(connection, configuration_id)
     if after.day_starts_at != before.day_starts_at:
-        connection.execute(touched_documents.insert().values(configuration_id=configuration_id))
+        _touch(connection, configuration_id)
     audit.record(
         connection, before.tenant_id, before.id, actor, action, as_audited(before), as_audited(after)
     )
@@ -343,12 +347,18 @@ def record_failure(connection: Connection, configuration: Configuration) -> None
     )
 
 
-def _free_locations(connection: Connection, configuration_id: UUID) -> None:
+def free_locations(connection: Connection, configuration_id: UUID) -> None:
+    """Lets all locations of a configuration go, so that another may have them."""
     connection.execute(
         update(configuration_locations)
         .where(configuration_locations.c.configuration_id == configuration_id)
         .values(is_live=False)
     )
+
+
+def _touch(connection: Connection, configuration_id: UUID) -> None:
+    """Has every document normalised again; without asking for the row's id, which not everybody may read."""
+    connection.execute(touched_documents.insert().inline().values(configuration_id=configuration_id))
 
 
 def _find_account(connection: Connection, new: NewConfiguration) -> Configuration | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class _Code:
     merchant: Merchant
     redirect_uri: str
     made_at: Instant
+    challenge: str | None
 
 
 @dataclass(slots=True)
@@ -120,8 +122,16 @@ class TokenDesk:
             raise unauthorized()
         return token.merchant, known.state
 
-    def make_code(self, client: str, redirect_uri: str, service: Generation) -> str:
+    def make_code(
+        self, client: str, redirect_uri: str, service: Generation, challenge: str | None = None
+    ) -> str:
         """A code for a client that may redirect there.
+
+        Args:
+            client: the id of the client.
+            redirect_uri: where the code is sent.
+            service: the generation whose token service was asked.
+            challenge: of PKCE, by S256.
 
         Raises:
             VendorError: the client is unknown to this token service.
@@ -131,7 +141,7 @@ class TokenDesk:
             raise grant(400, "invalid_client", "Client not found")
         self._code_count += 1
         code = "sandbox-code-" + opaque(24, merchant.seed, "code", self._code_count, self._clock.now())
-        self._codes[code] = _Code(merchant, redirect_uri, self._clock.now())
+        self._codes[code] = _Code(merchant, redirect_uri, self._clock.now(), challenge)
         return code
 
     def exchange(self, authorization: str, given: Mapping[str, str], service: Generation) -> Json:
@@ -188,6 +198,8 @@ class TokenDesk:
             raise grant(400, "invalid_grant", "Code not valid")
         if given.get("redirect_uri") != code.redirect_uri:
             raise grant(400, "invalid_grant", "Incorrect redirect_uri")
+        if code.challenge is not None and code.challenge != _challenge_of(given.get("code_verifier", "")):
+            raise grant(400, "invalid_grant", "PKCE verification failed: Code mismatch")
         known = self._grants[merchant.key]
         known.newest += 1
         if known.state == "revoked":
@@ -226,3 +238,9 @@ def _client_of(text: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return name, secret
+
+
+def _challenge_of(verifier: str) -> str:
+    """RFC 7636, section 4.2."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

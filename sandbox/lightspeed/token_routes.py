@@ -48,7 +48,10 @@ class TokenRoutes:
                     raise grant(400, "invalid_request", "Missing parameter: response_type")
                 if not _may_redirect(target):
                     raise grant(400, "invalid_request", "Invalid parameter: redirect_uri")
-                code = self.desk.make_code(given.get("client_id", ""), target, service)
+                challenge = given.get("code_challenge") if service == "V2" else None
+                if challenge is not None and given.get("code_challenge_method") != "S256":
+                    raise grant(400, "invalid_request", "Invalid parameter: code challenge method")
+                code = self.desk.make_code(given.get("client_id", ""), target, service, challenge)
             except VendorError as error:
                 return _json(error.status, error.body)
             fields = {"code": code} | ({"state": given["state"]} if "state" in given else {})

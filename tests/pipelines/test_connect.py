@@ -53,7 +53,7 @@ def test_account_locations_and_history_are_the_vendors_answer(project: Project, 
 def test_a_wrong_merchant_in_the_file_is_refused_and_nothing_is_stored(
     project: Project, sandbox: Driver
 ) -> None:
-    with pytest.raises(CredentialsError, match="name merchant OTHER, but the token belongs to"):
+    with pytest.raises(CredentialsError, match="name another merchant than the one whose token it is"):
         connect(project, {**credentials(sandbox), "merchant_id": "OTHER"})
     assert project.rows("select * from pos_configurations") == []
 

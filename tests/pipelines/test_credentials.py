@@ -10,7 +10,9 @@ from sqlalchemy import NullPool, create_engine
 
 from pipelines.credentials import NewKeeper, RenewingAuth, StoredKeeper
 from pipelines.http import VendorHttp
-from pos_core.errors import PosError, VendorAuthError, VendorRequestError
+from pos_core.errors import ConfigurationError, PosError, VendorAuthError, VendorRequestError
+from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.vault import Vault
 from tests.conftest import Project
@@ -227,3 +229,21 @@ def test_a_renewal_that_is_refused_is_the_error(vendor: ScriptedVendor) -> None:
         pytest.raises(VendorAuthError, match="connect the account again"),
     ):
         http.get("/")
+
+
+def test_a_renewal_does_not_bring_a_destroyed_secret_back(
+    project: Project, connected: list[Configuration]
+) -> None:
+    """Whoever deletes a configuration does so while a sync of it waits for the vendor."""
+    known = keeper(project, connected[0])
+
+    def answer(_: Mapping[str, Any]) -> dict[str, Any]:
+        with project.engine.begin() as connection:
+            configurations.delete(connection, connected[0].id, Actor("test"))
+        return {"access_token": "too late"}
+
+    with pytest.raises(ConfigurationError, match="has no credentials"):
+        known.renew(known.current, answer)
+    assert project.value(
+        "select credentials_sealed is null from pos_configurations where id = :id", id=connected[0].id
+    )

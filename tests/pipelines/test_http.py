@@ -16,7 +16,7 @@ from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_ret
 
 from pipelines import http as http_module
 from pipelines.credentials import RenewingAuth
-from pipelines.http import VendorHttp
+from pipelines.http import VendorHttp, hurried
 from pos_core.errors import (
     PosError,
     VendorFaultError,
@@ -240,3 +240,50 @@ def test_the_rate_is_limited(vendor: ScriptedVendor, monkeypatch: pytest.MonkeyP
     with client(vendor.url, per_second=2) as http:
         acquired = [http._limiter.try_acquire("vendor", blocking=False) for _ in range(8)]
     assert acquired == [True] * 6 + [False] * 2
+
+
+def test_who_waits_is_not_kept_waiting_for_six_attempts(vendor: ScriptedVendor) -> None:
+    vendor.replies = [Reply(503)]
+    with hurried(60), client(vendor.url) as http, pytest.raises(VendorFaultError):
+        http.get("/loaves")
+    assert len(vendor.requests) == 2
+
+
+def test_who_waits_is_told_once_the_time_is_over(vendor: ScriptedVendor) -> None:
+    with (
+        hurried(0),
+        client(vendor.url) as http,
+        pytest.raises(VendorUnreachableError, match="takes too long"),
+    ):
+        http.get("/loaves")
+    assert vendor.requests == []
+
+
+def test_who_waits_does_not_wait_for_what_comes_too_late(vendor: ScriptedVendor) -> None:
+    vendor.replies = [Reply(429, headers={"retry-after": "60"})]
+    with hurried(30), client(vendor.url) as http, pytest.raises(VendorRateLimitError):
+        http.get("/loaves")
+    assert len(vendor.requests) == 1
+
+
+def test_an_answer_that_is_lost_when_nobody_hears_it_is_waited_for(vendor: ScriptedVendor) -> None:
+    with hurried(0), VendorHttp("Crumb", vendor.url, {}, refuse, 10, is_patient=True) as http:
+        assert http.get("/loaves").body == {}
+
+
+def test_a_client_that_is_made_afterwards_has_its_patience_again(vendor: ScriptedVendor) -> None:
+    vendor.replies = [Reply(503)]
+    with hurried(0):
+        pass
+    with client(vendor.url) as http, pytest.raises(VendorFaultError):
+        http.get("/loaves")
+    assert len(vendor.requests) == 6
+
+
+def test_parameters_of_addresses_are_not_logged(
+    vendor: ScriptedVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "httpx"), client(vendor.url) as http:
+        http.get("/loaves", {"refresh_token": TOKEN})
+    assert "/loaves" in caplog.text
+    assert TOKEN not in caplog.text

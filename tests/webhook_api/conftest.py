@@ -4,8 +4,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,17 +15,58 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from pos_cli.sandbox import accounts, control, sandbox_environment
 from pos_core.database.connect import get_engine, get_service_engine
 from pos_core.database.embedded import EmbeddedServer
 from pos_core.database.roles import API_ROLE
 from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
+from sandbox.engine import Options
+from sandbox.hosting import in_thread
 from tests.conftest import Project
+from tests.webhook_api.callers import TenantCaller
 from tests.webhook_api.sales import Sales
 from webhook_api.auth import ADMIN, READ, WRITE, mint
 from webhook_api.main import create_app
 
 Bearer = Callable[..., dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """A sandbox of every POS."""
+
+    url: str
+
+    def accounts(self, pos_system: str) -> list[dict[str, Any]]:
+        """Its accounts of one POS, with the newest tokens."""
+        return [each for each in accounts(self.url) if each["pos_system"] == pos_system]
+
+    def control(self, route: str, **body: Any) -> Any:
+        """One of the sandbox's own routes."""
+        return control(self.url, "POST", route, body)
+
+    def calls(self, path: str) -> int:
+        """How often a path was asked."""
+        return sum(each["count"] for each in control(self.url, "GET", "calls") if each["path"] == path)
+
+
+@pytest.fixture
+def vendors(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
+    """A small sandbox of every POS; the operator's settings point to it."""
+    with in_thread(Options(scale="small")) as url:
+        for name in ("SQUARE", "TOAST", "LIGHTSPEED"):
+            for setting in ("APPLICATION_ID", "APPLICATION_SECRET", "CLIENT_ID", "CLIENT_SECRET"):
+                monkeypatch.delenv(f"{name}_{setting}", raising=False)
+        for name, value in sandbox_environment(url).items():
+            monkeypatch.setenv(name, value)
+        yield Vendors(url)
+
+
+@pytest.fixture
+def tenant(project: Project, client: httpx.Client) -> TenantCaller:
+    """A tenant who may do what tenants may."""
+    return TenantCaller(client)
 
 
 @contextmanager

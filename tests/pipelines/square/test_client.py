@@ -16,6 +16,7 @@ from pos_core.errors import (
     VendorAuthError,
     VendorFaultError,
     VendorRequestError,
+    VendorScopeError,
 )
 from tests.conftest import Project
 from tests.pipelines.scripted import Reply, ScriptedVendor
@@ -45,7 +46,7 @@ def test_every_request_carries_version_and_token(vendor: ScriptedVendor, http: V
         (401, "ACCESS_TOKEN_REVOKED", VendorAuthError, "was revoked"),
         (401, "UNAUTHORIZED", VendorAuthError, "does not accept"),
         (401, "SOMETHING_NEW", VendorAuthError, "does not accept"),
-        (403, "INSUFFICIENT_SCOPES", VendorAuthError, "ORDERS_READ"),
+        (403, "INSUFFICIENT_SCOPES", VendorScopeError, "ORDERS_READ"),
         (400, "INVALID_CURSOR", VendorRequestError, "HTTP 400 INVALID_CURSOR"),
         (404, "NOT_FOUND", VendorRequestError, "HTTP 404 NOT_FOUND"),
     ],
@@ -77,7 +78,7 @@ def test_the_history_begins_with_the_oldest_of_merchant_and_shops(
 
 def test_another_merchant_than_the_file_names_is_refused(vendor: ScriptedVendor, http: VendorHttp) -> None:
     vendor.replies = [Reply(body=MERCHANT), Reply(body=b"{}")]
-    with pytest.raises(CredentialsError, match="name merchant M2, but the token belongs to M1"):
+    with pytest.raises(CredentialsError, match="name another merchant than the one whose token it is, M1"):
         client.confirm(http, {"merchant_id": "M2"})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -62,6 +64,20 @@ def test_consent_redirects_with_a_code_that_gives_tokens_once(fresh: Driver, acc
     assert fresh.http.get(BUSINESSES, headers=headers).status_code == 200
     again = exchange(fresh, account, code_of(answer))
     assert refused(again) == (400, "invalid_grant", "Code not valid")
+
+
+def test_the_newer_service_checks_a_challenge(fresh: Driver) -> None:
+    verifier = "v" * 43
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    asked = {"code_challenge": digest, "code_challenge_method": "S256"}
+    given = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
+    codes = [code_of(consent(fresh, 1, **asked)) for _ in range(3)]
+    right = fresh.token(1, {**given, "code": codes[0], "code_verifier": verifier})
+    wrong = fresh.token(1, {**given, "code": codes[1], "code_verifier": "w" * 43})
+    assert (right.status_code, refused(wrong)[1]) == (200, "invalid_grant")
+    assert refused(fresh.token(1, {**given, "code": codes[2]}))[1] == "invalid_grant"
+    assert consent(fresh, 1, code_challenge=digest, code_challenge_method="plain").status_code == 400
+    assert exchange(fresh, 0, code_of(consent(fresh, 0, **asked))).status_code == 200
 
 
 @BOTH
