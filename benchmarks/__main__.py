@@ -40,9 +40,9 @@ def _print(rows: list[Measured]) -> None:
         table.add_row(
             row.title,
             f"{row.wall_seconds:.2f}",
-            f"{row.cpu_seconds:.2f}",
+            "" if row.cpu_seconds is None else f"{row.cpu_seconds:.2f}",
             f"{row.count:,} {row.unit}",
-            f"{1000 * row.cpu_seconds / row.count:,.2f}",
+            "" if row.cpu_seconds is None else f"{1000 * row.cpu_seconds / row.count:,.2f}",
         )
     console.print(table)
     print(json.dumps([row.as_dict() for row in rows]))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.machine import Measured, measured
 from benchmarks.rotation import measure_rotation
+from benchmarks.runs import measure_runs
 from pos_cli.runs import run_sync
 from pos_cli.sandbox import accounts, connect_accounts, control, sandbox_environment
 from pos_cli.setup import initialise
@@ -19,7 +20,7 @@ _CHANGED_SHOPS = 10
 
 
 def measure_syncs(home: Path, configurations: int, orders: int, while_rotating: int) -> list[Measured]:
-    """Three syncs through Dagster runs in this process, and some more while keys are rotated.
+    """Three syncs through Dagster runs in this process, some more while keys are rotated, and launched runs.
 
     The sandbox's own time does not count.
 
@@ -44,7 +45,7 @@ def measure_syncs(home: Path, configurations: int, orders: int, while_rotating: 
         with measured("sync, nothing new", len(ids), "configurations", data) as idle:
             run_sync(ready, ids)
         rotated = measure_rotation(ready, url, ids, while_rotating)
-    return [first, some, idle, rotated]
+        return [first, some, idle, rotated, *measure_runs(ready, ids[0])]
 
 
 @contextmanager

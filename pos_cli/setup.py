@@ -25,9 +25,18 @@ nux:
   enabled: false
 telemetry:
   enabled: false
+python_logs:
+  python_log_level: INFO
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: DefaultRunCoordinator
+run_launcher:
+  module: dagster_project.lib.launcher
+  class: WatchedRunLauncher
 run_monitoring:
   enabled: true
   poll_interval_seconds: 10
+  max_runtime_seconds: 86400
 schedules:
   use_threads: true
   num_workers: 4
@@ -70,6 +79,7 @@ def dagster_environment(ready: Ready) -> dict[str, str]:
         "DAGSTER_HOME": str(folder),
         "POS_DAGSTER_DATABASE_URL": _dagster_url(ready.address),
         "POS_HOME": str(ready.home),
+        "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "DO_NOT_TRACK": "1",
     }

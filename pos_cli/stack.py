@@ -34,7 +34,8 @@ from pos_core.database.connect import embedded_server
 from pos_core.errors import StackError
 from pos_core.settings import get_settings, prepare_home
 
-_LOCATION = "pos_integration"
+LOCATION = "pos_integration"
+"""Under this name Dagster knows the project's definitions."""
 
 
 def up(sandbox: bool, as_json: bool) -> None:
@@ -173,18 +174,13 @@ def _start_all(supervisor: Supervisor, ready: Ready, state: dict[str, Any], sand
     normalise_now(ready)
     socket_path = _socket_path(ready.home)
     socket_path.unlink(missing_ok=True)
-    workspace = ready.home / "workspace.yaml"
-    workspace.write_text(
-        f"load_from:\n  - grpc_server:\n      socket: {socket_path}\n      location_name: {_LOCATION}\n",
-        encoding="utf-8",
-    )
+    workspace = write_workspace(ready.home, socket_path)
     python = [sys.executable, "-m"]
     supervisor.start(
         "code",
-        [*python, "dagster", "api", "grpc", "-m", "dagster_project.definitions", "-s", str(socket_path),
-         "--location-name", _LOCATION],
+        [*python, "dagster_project.server", *code_options(socket_path)],
         environment,
-    )  # fmt: skip
+    )
     supervisor.start("api", [*python, "webhook_api"], environment)
     supervisor.wait_for_socket("code", socket_path)
     where = ["-w", str(workspace)]
@@ -196,6 +192,21 @@ def _start_all(supervisor: Supervisor, ready: Ready, state: dict[str, Any], sand
     supervisor.start("daemon", [*python, "dagster._daemon", "run", *where], environment)
     supervisor.wait_for_url("api", f"{state['api']}/health/ready")
     supervisor.wait_for_url("webserver", f"{state['dagster']}/server_info")
+
+
+def code_options(socket_path: Path) -> list[str]:
+    """What a code server is told: what to load, and where to listen."""
+    return ["-m", "dagster_project.definitions", "-s", str(socket_path), "--location-name", LOCATION]
+
+
+def write_workspace(home: Path, socket_path: Path) -> Path:
+    """Writes the file by which Dagster's web page and daemon find the code server; returns its path."""
+    workspace = home / "workspace.yaml"
+    workspace.write_text(
+        f"load_from:\n  - grpc_server:\n      socket: {socket_path}\n      location_name: {LOCATION}\n",
+        encoding="utf-8",
+    )
+    return workspace
 
 
 def _socket_path(home: Path) -> Path:

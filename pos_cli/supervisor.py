@@ -116,14 +116,17 @@ class Supervisor:
 def signals_wait() -> Iterator[None]:
     """Holds back a wish to stop until a process that is being started has been noted, and can be stopped.
 
-    The signals are caught, not blocked: a child would inherit the block and never hear of them.
+    The signals are caught, not blocked: a child would inherit the block and never hear of them. It would
+    inherit too that they are ignored, as a shell has it for what it starts in the background.
     """
     came: list[int] = []
-    before = {
-        each: signal.signal(each, lambda number, _frame: came.append(number))
-        for each in STOP_SIGNALS
-        if signal.getsignal(each) is not signal.SIG_IGN
-    }
+    ignored = [each for each in STOP_SIGNALS if signal.getsignal(each) is signal.SIG_IGN]
+
+    def note(number: int, _frame: object) -> None:
+        if number not in ignored:
+            came.append(number)
+
+    before = {each: signal.signal(each, note) for each in STOP_SIGNALS}
     try:
         yield
     finally:
@@ -157,14 +160,22 @@ def is_alive(marked: Mapping[str, Any]) -> bool:
 
 
 def stop_trees(pids: Iterable[int]) -> None:
-    """Ends processes in the given order, and kills what is left of them and their children in the end."""
+    """Ends processes in the given order, and kills what is left of them and their children in the end.
+
+    Of one that has ended by itself, the children are those that are still in the session it began.
+    """
     family: list[psutil.Process] = []
     roots: list[psutil.Process] = []
     for pid in pids:
-        with suppress(psutil.NoSuchProcess):
+        left = _in_session(pid)
+        try:
             root = psutil.Process(pid)
-            family += [root, *root.children(recursive=True)]
+            left += root.children(recursive=True)
             roots.append(root)
+            family.append(root)
+        except psutil.NoSuchProcess:
+            roots += left
+        family += left
     for root in roots:
         with suppress(psutil.NoSuchProcess):
             root.send_signal(signal.SIGTERM)
@@ -173,6 +184,16 @@ def stop_trees(pids: Iterable[int]) -> None:
         with suppress(psutil.NoSuchProcess):
             each.kill()
     psutil.wait_procs(alive, timeout=STOP_TIMEOUT_SECONDS)
+
+
+def _in_session(leader: int) -> list[psutil.Process]:
+    """The processes of a session other than the one that began it."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.NoSuchProcess):
+            if pid != leader and os.getsid(pid) == leader:
+                found.append(psutil.Process(pid))
+    return found
 
 
 def require_free(ports: Mapping[str, int]) -> None:

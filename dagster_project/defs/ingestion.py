@@ -13,10 +13,10 @@ from uuid import UUID
 from dagster import (
     AssetCheckEvaluation,
     AssetExecutionContext,
-    AssetMaterialization,
     AssetSelection,
     BackfillPolicy,
     Config,
+    DagsterEvent,
     Failure,
     MaterializeResult,
     ResourceParam,
@@ -47,7 +47,7 @@ class SyncConfig(Config):
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
 
 
-Reported = AssetMaterialization | AssetCheckEvaluation | MaterializeResult[None]
+Reported = DagsterEvent | AssetCheckEvaluation | MaterializeResult[None]
 
 
 @multi_asset(
@@ -71,21 +71,24 @@ def sync_assets(
     context.instance.add_run_tags(run_id, events.run_tags(report))
     sales = events.latest_sales(engine, ids if context.has_partition_key else normalised.touched)
     landed = {pos_system for pos_system, _ in report.loads}
-    for outcome in report.outcomes:
-        configuration = outcome.configuration
-        if outcome.status == "busy":
-            context.log.info(f"{configuration.name}: another run is syncing it")
-            continue
-        figures = events.Figures(
+    ended = [each for each in report.outcomes if each.status != "busy"]
+    figures = [
+        events.Figures(
             outcome,
-            is_landed=configuration.pos_system in landed,
-            touched=normalised.touched.get(configuration.id, 0),
-            latest=sales.get(configuration.id),
+            is_landed=outcome.configuration.pos_system in landed,
+            touched=normalised.touched.get(outcome.configuration.id, 0),
+            latest=sales.get(outcome.configuration.id),
         )
-        yield from _reported(context, figures)
+        for outcome in ended
+    ]
+    yield from _reported(context, figures)
+    for outcome in ended:
         yield events.check(outcome)
         if outcome.error:
-            context.log.error(f"{configuration.name}: {outcome.error}")
+            context.log.error(f"{outcome.configuration.name}: {outcome.error}")
+    for outcome in report.outcomes:
+        if outcome.status == "busy":
+            context.log.info(f"{outcome.configuration.name}: another run is syncing it")
     if is_partitioned and report.failed:
         raise _failure(report)
 
@@ -97,13 +100,15 @@ sync_job = define_asset_job(
 )
 
 
-def _reported(context: AssetExecutionContext, figures: events.Figures) -> Iterator[Reported]:
+def _reported(context: AssetExecutionContext, figures: Sequence[events.Figures]) -> Iterator[Reported]:
     """A run of one partition was asked for all of it: its results also let the checks that follow run."""
-    if not context.has_partition_key or figures.outcome.error:
-        yield from figures.changed()
-        return
-    for each in figures.all():
-        yield MaterializeResult(asset_key=each.asset_key, metadata=each.metadata)
+    is_whole = context.has_partition_key
+    for each in figures:
+        if is_whole and not each.outcome.error:
+            for made in each.all():
+                yield MaterializeResult(asset_key=made.asset_key, metadata=made.metadata)
+    changed = [made for each in figures if not is_whole or each.outcome.error for made in each.changed()]
+    yield from events.write_at_once(context, changed)
 
 
 def _configured(config: SyncConfig, pos: Pos) -> list[UUID]:

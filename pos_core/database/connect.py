@@ -1,6 +1,7 @@
 """How a process gets at the database: the address, an engine, and the server behind them."""
 
 import atexit
+import os
 from dataclasses import replace
 from functools import lru_cache
 from uuid import UUID
@@ -16,6 +17,7 @@ from pos_core.settings import get_settings, prepare_home
 
 _OLDEST_VERSION = 16
 _CONNECT_TIMEOUT_SECONDS = 10
+_engines: list[Engine] = []
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +109,32 @@ def _tried(url: URL) -> Engine:
         reason = (str(error.orig).strip() or "no reason given").splitlines()[0]
         raise DatabaseError(f"The database does not answer: {reason}") from None
     check_version(version)
+    _engines.append(engine)
     return engine
+
+
+def close_database() -> None:
+    """Closes this process's connections and ends its use of the embedded server; the next use begins anew."""
+    server = embedded_server() if embedded_server.cache_info().currsize else None
+    _forget(close=True)
+    if server is not None:
+        atexit.unregister(server.release)
+        server.release()
+
+
+def _forget(close: bool) -> None:
+    while _engines:
+        _engines.pop().dispose(close=close)
+    for cached in (get_engine, get_service_engine, embedded_server):
+        cached.cache_clear()
+
+
+def _forget_parent() -> None:
+    """In a forked child: what its parent has open is the parent's, even to close it would be heard there."""
+    _forget(close=False)
+
+
+os.register_at_fork(after_in_child=_forget_parent)
 
 
 def check_version(version: int) -> None:

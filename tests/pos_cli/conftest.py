@@ -16,7 +16,13 @@ from tests.conftest import Project
 from tests.pos_cli.process import Ran
 
 Pos = Callable[..., Ran]
-_SET_BY_COMMANDS = ("DAGSTER_HOME", "POS_DAGSTER_DATABASE_URL", "DAGSTER_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+_SET_BY_COMMANDS = (
+    "DAGSTER_HOME",
+    "POS_DAGSTER_DATABASE_URL",
+    "DAGSTER_EVENT_BATCH_SIZE",
+    "DAGSTER_DISABLE_TELEMETRY",
+    "DO_NOT_TRACK",
+)
 
 
 @pytest.fixture

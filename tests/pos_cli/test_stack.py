@@ -1,5 +1,7 @@
 """`pos up` and `pos down`: everything comes up, goes on with its data, and goes down without a trace."""
 
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -90,6 +92,17 @@ def test_what_a_killed_supervisor_left_is_stopped_by_the_next_command(home: Envi
     assert len(processes_of(home)) >= 2
     assert run_pos("status", "--json", **home).succeeded().json["stack"] is None
     assert run_pos("down", "--json", **home).succeeded().json == {"ok": True, "was_up": False}
+    _assert_nothing_runs(home)
+
+
+def test_a_stack_whose_code_server_is_killed_says_so_and_leaves_nothing(home: Environment) -> None:
+    with started("up", "--json", **home) as process:
+        assert process.stdout is not None
+        assert '"ready": true' in process.stdout.readline()
+        parts = (running_stack(Path(home["POS_HOME"])) or {})["parts"]
+        [code] = [each["pid"] for each in parts if each["name"] == "code"]
+        os.kill(code, signal.SIGKILL)
+        assert re.match(r"code ended; see .*code\.log\.", finish(process).failed(6))
     _assert_nothing_runs(home)
 
 

@@ -90,3 +90,37 @@ def test_a_wish_to_stop_waits_until_a_new_process_is_noted() -> None:
         start()
     assert noted == ["process"]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_part_hears_of_a_signal_that_a_shell_has_the_supervisor_ignore(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, lambda _parts: None)
+    code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        supervisor.start("part", [sys.executable, "-c", code], {})
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    supervisor.parts[0][1].wait()
+    supervisor.stop()
+    assert (tmp_path / "logs" / "part.log").read_text() == "True\n"
+
+
+_PARENT = (
+    "import subprocess, sys; code = 'import signal; signal.pause()'; "
+    "child = subprocess.Popen([sys.executable, '-c', code]); print(child.pid, flush=True); child.wait()"
+)
+
+
+def test_what_a_killed_part_has_left_is_stopped_too(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, lambda _parts: None)
+    supervisor.start("part", [sys.executable, "-c", _PARENT], {})
+    log = tmp_path / "logs" / "part.log"
+    while not log.read_text().endswith("\n"):
+        supervisor.check()
+    child = psutil.Process(int(log.read_text()))
+    supervisor.parts[0][1].kill()
+    supervisor.parts[0][1].wait()
+    assert child.is_running()
+    supervisor.stop()
+    assert not child.is_running()

@@ -117,3 +117,33 @@ def test_without_a_named_database_the_embedded_one_runs_until_the_process_ends(
     server = embedded_server()
     assert server is not None
     assert not server.is_running()
+
+
+_FORK = """
+import os
+from sqlalchemy import text
+from pos_core.database.connect import close_database, embedded_server, get_engine
+
+def backend():
+    with get_engine().connect() as connection:
+        return connection.execute(text("select pg_backend_pid()")).scalar()
+
+ours, server = backend(), embedded_server()
+child = os.fork()
+if child == 0:
+    is_apart = backend() != ours and embedded_server() is not server
+    close_database()
+    os._exit(0 if is_apart else 1)
+_, status = os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status), backend() == ours, server.is_running(), flush=True)
+close_database()
+print(server.is_running(), backend() != ours, embedded_server().is_running(), flush=True)
+close_database()
+"""
+
+
+def test_a_forked_child_has_a_connection_and_a_use_of_the_server_of_its_own(tmp_path: Path) -> None:
+    with python(_FORK, POS_HOME=str(tmp_path / "home"), POS_DATABASE_URL="") as process:
+        assert line(process) == "0 True True"
+        assert line(process) == "False True True"
+        assert process.wait() == 0
