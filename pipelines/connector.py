@@ -32,6 +32,7 @@ class Stream:
         is_per_location: whether the ledger keeps its windows per location or for the whole account.
         refers_to_order: whether its documents name an order in `order_id`.
         holds_locations: whether its documents are the account's shops, as the vendor confirms them.
+        is_gapless: whether the ledger is to cover it from the beginning of the account's history.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Stream:
     is_per_location: bool = False
     refers_to_order: bool = False
     holds_locations: bool = False
+    is_gapless: bool = True
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pipelines.connector import Connector, Page, ReadRequest, WindowRead
 from pipelines.credentials import StoredKeeper
 from pipelines.documents import Known, Landable, Unlandable, is_news, prepare
 from pipelines.landing import Batch, make_batch
-from pipelines.windows import Plan
+from pipelines.windows import Plan, Span
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import documents, ledger
 from pos_core.repositories.configurations import Configuration
@@ -58,13 +58,13 @@ def fetch(
     vault: Vault,
     connector: Connector,
     fetched: Fetched,
-    since: datetime | None,
+    span: Span,
     emit: Callable[[Batch], None],
 ) -> None:
     """Reads all that is missing of one configuration and emits what is new of it.
 
     Args:
-        since: read again from here on; None for what the ledger misses.
+        span: what to read again; an empty one is what the ledger misses.
         emit: takes each batch; blocks while there is too much that has not been landed.
 
     Raises:
@@ -81,7 +81,7 @@ def fetch(
     with engine.connect() as connection:
         covered = ledger.covered(connection, configuration.id)
         waiting = documents.waiting_ids(connection, configuration.id)
-    plan = Plan(configuration.history_from or _BEGINNING, covered, since)
+    plan = Plan(configuration.history_from or _BEGINNING, covered, span.since, span.until)
     with connector.open_http(configuration.base_url, keeper) as http:
         request = ReadRequest(configuration.id, configuration.account_id, keeper.current, http, plan, waiting)
         try:

@@ -19,9 +19,10 @@ from pipelines.connector import Connector
 from pipelines.fetch import Fetched, fetch
 from pipelines.landing import Batch, land
 from pipelines.registry import get_connector
+from pipelines.windows import Span
 from pos_core.database.address import DatabaseAddress
 from pos_core.errors import ConfigurationError, PosError
-from pos_core.repositories import configurations, documents, ledger, sync_logs
+from pos_core.repositories import configurations, documents, ledger, sync_logs, sync_requests
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from pos_core.vault import Vault
@@ -77,20 +78,24 @@ def sync(
     ids: Sequence[UUID],
     *,
     since: datetime | None = None,
+    until: datetime | None = None,
     run_id: str | None = None,
     wait: bool = False,
 ) -> Report:
-    """Reads and lands what is missing of the configurations.
+    """Reads and lands what is missing of the configurations, and so does what was asked for of them.
 
     Args:
         since: read again from this instant on.
+        until: with `since`, where that ends; by default now.
         wait: wait for configurations that another run is syncing; otherwise they come out as busy.
 
     Raises:
-        ConfigurationError: an id is unknown.
+        ConfigurationError: an id is unknown, or the range has no beginning or no length.
     """
-    with context.engine.connect() as connection:
+    span = Span(since, until)
+    with context.engine.begin() as connection:
         wanted = [configurations.get(connection, each) for each in dict.fromkeys(ids)]
+        sync_requests.refuse(connection, [each.id for each in wanted])
     report = Report()
     active = [each for each in wanted if each.status == "active"]
     report.outcomes.extend(_refused(each) for each in wanted if each.status != "active")
@@ -99,7 +104,7 @@ def sync(
         mine = [each for each in active if each.id in ours]
         for pos_system in sorted({each.pos_system for each in mine}):
             some = [each for each in mine if each.pos_system == pos_system]
-            _sync_pos(context, get_connector(pos_system), some, since, run_id, report)
+            _sync_pos(context, get_connector(pos_system), some, span, run_id, report)
     return report
 
 
@@ -113,20 +118,22 @@ def _sync_pos(
     context: Context,
     connector: Connector,
     some: Sequence[Configuration],
-    since: datetime | None,
+    span: Span,
     run_id: str | None,
     report: Report,
 ) -> None:
-    source = "poll" if since is None else "backfill"
+    source = "poll" if span.since is None else "backfill"
     with context.engine.begin() as connection:
         running = [
             Fetched(each, sync_logs.start(connection, each.tenant_id, each.id, run_id, source), source)
             for each in some
         ]
+        for fetched in running:
+            sync_requests.claim(connection, fetched.configuration.id, fetched.sync_id, span.since, span.until)
     started = time.monotonic()
     load_id, problem = None, None
     try:
-        with _Fetching(context, connector, running, since) as fetching:
+        with _Fetching(context, connector, running, span) as fetching:
             load_id = land(context.address, connector.pos_system, fetching.batches(), context.work_folder)
     except Exception as error:
         logger.exception("landing documents of %s failed", connector.pos_system)
@@ -137,10 +144,10 @@ def _sync_pos(
         fetched.seconds["land"] = round(time.monotonic() - started, 3)
         if problem:
             fetched.error = problem
-        report.outcomes.append(_settle(context, connector, fetched, landed=problem is None))
+        report.outcomes.append(_settle(context, fetched, span, landed=problem is None))
 
 
-def _settle(context: Context, connector: Connector, fetched: Fetched, landed: bool) -> Outcome:
+def _settle(context: Context, fetched: Fetched, span: Span, landed: bool) -> Outcome:
     """Commits what the load makes true: windows, documents set aside, the log, the next time."""
     configuration = fetched.configuration
     owner = {
@@ -170,9 +177,10 @@ def _settle(context: Context, connector: Connector, fetched: Fetched, landed: bo
             fetched.error = (error.error_class, error.message)
     with context.engine.begin() as connection:
         sync_logs.finish(connection, fetched.sync_id, fetched.counts, fetched.seconds, fetched.error)
-        if fetched.error:
+        # A range with an end has not read what is new: when that is due stays as it was.
+        if span.until is None and fetched.error:
             configurations.record_failure(connection, configuration)
-        else:
+        elif span.until is None:
             configurations.record_success(connection, configuration.id)
     return Outcome(configuration, "failed" if fetched.error else "succeeded", fetched)
 
@@ -216,12 +224,12 @@ class _Fetching:
         context: Context,
         connector: Connector,
         running: Sequence[Fetched],
-        since: datetime | None,
+        span: Span,
     ) -> None:
         self._context = context
         self._connector = connector
         self._running = running
-        self._since = since
+        self._span = span
         self._queue: queue.Queue[Batch | None] = queue.Queue(_QUEUED_BATCHES)
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(context.workers, thread_name_prefix="fetch")
@@ -259,7 +267,7 @@ class _Fetching:
     def _fetch(self, fetched: Fetched) -> None:
         context = self._context
         try:
-            fetch(context.engine, context.vault, self._connector, fetched, self._since, self._put)
+            fetch(context.engine, context.vault, self._connector, fetched, self._span, self._put)
         except _StoppedError:
             fetched.error = ("interrupted", "The sync was stopped.")
         except PosError as error:

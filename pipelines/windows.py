@@ -4,8 +4,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pos_core.errors import ConfigurationError
+
 Interval = tuple[datetime, datetime]
 """Half-open: [from, to), both UTC."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is to be read again: nothing by itself, else all from an instant on, up to another or to now.
+
+    Raises:
+        ConfigurationError: it has an end and no beginning, or ends before it begins.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.since is None:
+            raise ConfigurationError("A range that has an end needs a beginning; give both.")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ConfigurationError("A range has to end after it begins.")
 
 
 @dataclass(frozen=True)
@@ -16,11 +36,13 @@ class Plan:
         history_from: where the account's history begins.
         covered: per (stream, location id) the intervals read completely; location id '' is the account.
         since: read again from here on, whatever was covered (a backfill); never before the history begins.
+        until: with `since`, where that ends; None: at the vendor's now.
     """
 
     history_from: datetime
     covered: Mapping[tuple[str, str], Sequence[Interval]] = field(default_factory=dict)
     since: datetime | None = None
+    until: datetime | None = None
 
     def missing(self, stream: str, location_id: str, until: datetime, overlap: timedelta) -> list[Interval]:
         """The intervals of [history_from, until) that are to be read, in order of time.
@@ -29,8 +51,8 @@ class Plan:
         show up late; gaps further back are read with the same overlap on either side.
         """
         if self.since is not None:
-            start = max(self.since, self.history_from)
-            return [(start, until)] if start < until else []
+            start, end = max(self.since, self.history_from), min(until, self.until or until)
+            return [(start, end)] if start < end else []
         known = merge(self.covered.get((stream, location_id), ()))
         trusted = [(start, end - overlap) for start, end in known if start < end - overlap]
         return subtract((self.history_from, until), trusted)

@@ -212,6 +212,10 @@ def sync(
         str | None,
         typer.Option(help="Read again from this instant on, ISO 8601. Default: read what is missing."),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="With --since: read again up to this instant, ISO 8601. Default: until now."),
+    ] = None,
     wait: Annotated[
         bool,
         typer.Option(
@@ -228,7 +232,7 @@ def sync(
     """
     from pos_cli.commands.documents import sync_now
 
-    sync_now(configuration or [], since, wait, as_json)
+    sync_now(configuration or [], since, until, wait, as_json)
 
 
 @app.command(epilog="Example: pos status --json")

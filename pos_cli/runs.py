@@ -9,6 +9,7 @@ from uuid import UUID
 import psutil
 from sqlalchemy import select
 
+from pipelines.requests import SYNC_JOB, SYNC_OP
 from pos_cli.setup import Ready, enter_dagster
 from pos_core.database.connect import get_engine
 from pos_core.database.tables import configurations, sync_logs
@@ -43,15 +44,20 @@ class Run:
 
 
 def run_sync(
-    ready: Ready, ids: Sequence[UUID], since: str | None = None, wait: bool = False
+    ready: Ready,
+    ids: Sequence[UUID],
+    since: str | None = None,
+    until: str | None = None,
+    wait: bool = False,
 ) -> list[SyncResult]:
     """Syncs configurations in one Dagster run in this process.
 
     Raises:
         RunFailedError: the run itself failed.
     """
-    config = {"configuration_ids": [str(each) for each in ids], "since": since, "wait": wait}
-    run_id = run_job(ready, "sync_configurations", {"ops": {"sync": {"config": config}}}).run_id
+    ids_as_text = [str(each) for each in ids]
+    config = {"configuration_ids": ids_as_text, "since": since, "until": until, "wait": wait}
+    run_id = run_job(ready, SYNC_JOB, {"ops": {SYNC_OP: {"config": config}}}).run_id
     query = (
         select(
             configurations.c.id,

@@ -9,7 +9,9 @@ PosError
 │   ├── CredentialsError     the credentials lack or have something they should not
 │   ├── UnknownConfigurationError   there is none with this id
 │   ├── ConfigurationInUseError     something of it is live under another configuration
-│   └── ConfigurationChangedError   somebody else has changed it meanwhile
+│   ├── ConfigurationChangedError   somebody else has changed it meanwhile
+│   ├── ConfigurationInactiveError  it is disabled or deleted
+│   └── SyncBacklogError            too much is asked for and not done yet
 ├── ReaderError              a login cannot be a reader of the marts             exit 2
 ├── ConnectError             a login at the vendor was not begun here, is over, or was not allowed
 ├── AccessTokenError         an access token of the API is missing or does not hold
@@ -114,6 +116,18 @@ class ConnectError(PosError):
     """What came back from the vendor's login page cannot be used: it is not ours, is over, or says no."""
 
     error_class = "connect"
+
+
+class ConfigurationInactiveError(ConfigurationError):
+    """The configuration is disabled or deleted, so that nothing is read for it."""
+
+    error_class = "configuration_inactive"
+
+
+class SyncBacklogError(ConfigurationError):
+    """So much was asked for and is not done yet that more would only wait."""
+
+    error_class = "sync_backlog"
 
 
 class AccessTokenError(PosError):

@@ -84,6 +84,18 @@ class Settings(BaseSettings):
                 raise ValueError("it must not hold a user or a password")
         return url
 
+    @field_validator("dagster_url")
+    @classmethod
+    def _without_secrets(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith(("http://", "https://")) or "@" in value):
+            raise ValueError("it has to begin with http:// or https:// and to name no user")
+        return value
+
+    @property
+    def dagster_address(self) -> str:
+        """Dagster's web page, without a slash at the end."""
+        return (self.dagster_url or f"http://127.0.0.1:{self.dagster_port}").rstrip("/")
+
     @property
     def home_path(self) -> Path:
         """POS_HOME as an absolute path."""

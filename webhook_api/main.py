@@ -9,7 +9,7 @@ from fastapi_offline import FastAPIOffline
 from webhook_api import problems
 from webhook_api.edge import add_edge
 from webhook_api.openapi import describe
-from webhook_api.routers import audit, configurations, connect, health, transactions
+from webhook_api.routers import audit, configurations, connect, health, syncs, transactions
 from webhook_api.startup import lifespan
 
 
@@ -34,6 +34,7 @@ def create_app() -> FastAPI:
     application.include_router(configurations.router)
     application.include_router(connect.router)
     application.include_router(audit.router)
+    application.include_router(syncs.router)
     application.include_router(transactions.router)
 
     def document() -> dict[str, Any]:

@@ -42,6 +42,8 @@ _STATUSES: dict[type[PosError], int] = {
     errors.ConfigurationInUseError: 409,
     errors.ConfigurationChangedError: 412,
     errors.ConnectError: 400,
+    errors.ConfigurationInactiveError: 409,
+    errors.SyncBacklogError: 409,
     errors.AccessTokenError: 401,
     errors.AccessDeniedError: 403,
     errors.IssuerError: 503,

@@ -29,9 +29,10 @@ from dagster_project.defs.resources import Pos
 from dagster_project.lib import events
 from dagster_project.lib.specs import CONFIGURATIONS, mart_specs, raw_specs
 from pipelines.normalise import normalise
+from pipelines.requests import SYNC_JOB, SYNC_OP
 from pipelines.sync import Report, sync
 from pos_core.errors import ConfigurationError
-from pos_core.repositories import configurations
+from pos_core.repositories import configurations, sync_requests
 
 
 class SyncConfig(Config):
@@ -44,6 +45,13 @@ class SyncConfig(Config):
         default=None,
         description="Read again from this instant on (ISO 8601); none: what is missing.",
     )
+    until: str | None = Field(
+        default=None, description="With `since`: read again up to this instant (ISO 8601); none: until now."
+    )
+    requested_only: bool = Field(
+        default=False,
+        description="Leave out configurations of which this is not asked for any more; another run did it.",
+    )
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
 
 
@@ -51,7 +59,7 @@ Reported = DagsterEvent | AssetCheckEvaluation | MaterializeResult[None]
 
 
 @multi_asset(
-    name="sync",
+    name=SYNC_OP,
     specs=[*raw_specs(), *mart_specs()],
     can_subset=False,
     backfill_policy=BackfillPolicy.single_run(),
@@ -62,10 +70,14 @@ def sync_assets(
     """Reads what is new of each configuration, lands it in raw and brings the marts up to date."""
     engine, run_id = pos.context.engine, context.run.run_id
     is_partitioned = context.has_partition_key or context.has_partition_key_range
+    since, until = _instant(config.since), _instant(config.until)
     ids = _as_ids(context.partition_keys) if is_partitioned else _configured(config, pos)
+    if config.requested_only:
+        with engine.connect() as connection:
+            ids = sync_requests.still_wanted(connection, ids, since, until)
     # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
     wait = config.wait or is_partitioned
-    report = sync(pos.context, ids, since=_instant(config.since), run_id=run_id, wait=wait)
+    report = sync(pos.context, ids, since=since, until=until, run_id=run_id, wait=wait)
     normalised = normalise(engine, pos.context.address, pos.dbt_folder)
     context.instance.add_dynamic_partitions(str(CONFIGURATIONS.name), [str(each) for each in ids])
     context.instance.add_run_tags(run_id, events.run_tags(report))
@@ -94,7 +106,7 @@ def sync_assets(
 
 
 sync_job = define_asset_job(
-    "sync_configurations",
+    SYNC_JOB,
     selection=AssetSelection.assets(sync_assets).without_checks(),
     description="Syncs the configurations in the run config, or those that are due.",
 )

@@ -13,7 +13,9 @@ from dagster import (
 from dagster_project.defs.checks import check_job
 from dagster_project.defs.ingestion import sync_job
 from dagster_project.defs.resources import Pos
-from pos_core.repositories import configurations
+from pipelines.requests import SYNC_OP
+from pos_core.repositories import configurations, sync_requests
+from pos_core.repositories.locks import busy_configurations
 
 
 @schedule(
@@ -25,14 +27,17 @@ from pos_core.repositories import configurations
 def due_configurations(
     context: ScheduleEvaluationContext, pos: ResourceParam[Pos]
 ) -> RunRequest | SkipReason:
-    """One run for all that are due, or none."""
-    with pos.context.engine.connect() as connection:
+    """One run for all that are due, or none; not for those that a run is syncing or is about to."""
+    with pos.context.engine.begin() as connection:
         due = configurations.due_ids(connection)
-    if not due:
-        return SkipReason("No configuration is due.")
+        taken = busy_configurations(connection, due) | sync_requests.just_launched(connection)
+        idle = [each for each in due if each not in taken]
+        sync_requests.launched_with(connection, idle)
+    if not idle:
+        return SkipReason("All that are due are being synced." if due else "No configuration is due.")
     return RunRequest(
-        run_config={"ops": {"sync": {"config": {"configuration_ids": [str(each) for each in due]}}}},
-        tags={"pos/configurations": str(len(due))},
+        run_config={"ops": {SYNC_OP: {"config": {"configuration_ids": [str(each) for each in idle]}}}},
+        tags={"pos/configurations": str(len(idle))},
     )
 
 

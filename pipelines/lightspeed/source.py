@@ -30,7 +30,7 @@ from pos_core.errors import VendorFaultError, VendorRequestError
 
 _OVERLAP = timedelta(days=2)
 LOCATIONS = Stream("locations", holds_locations=True)
-DAYS = Stream("days", is_per_location=True)
+DAYS = Stream("days", is_per_location=True, is_gapless=False)
 SALES = Stream("sales", overlap=_OVERLAP, is_per_location=True)
 FINANCIALS = Stream("financials_v1", overlap=_OVERLAP, is_per_location=True)
 STREAMS = (LOCATIONS, DAYS, SALES, FINANCIALS)

@@ -24,16 +24,17 @@ class SyncFailedError(ReportedError):
     exit_code = 4
 
 
-def sync_now(ids: Sequence[UUID], since: str | None, wait: bool, as_json: bool) -> None:
+def sync_now(ids: Sequence[UUID], since: str | None, until: str | None, wait: bool, as_json: bool) -> None:
     """One Dagster run over the configurations.
 
     Raises:
-        ConfigurationError: an id is unknown, or none is active.
+        ConfigurationError: an id is unknown, none is active, or the range is none.
         SyncFailedError: some failed; the message names them.
     """
+    from pipelines.windows import Span
     from pos_cli.stack import join_running_stack
 
-    read_instant(since, "--since")
+    Span(read_instant(since, "--since"), read_instant(until, "--until"))
     ready = initialise()
     join_running_stack(ready.home)
     with get_engine().connect() as connection:
@@ -44,7 +45,7 @@ def sync_now(ids: Sequence[UUID], since: str | None, wait: bool, as_json: bool) 
     with progress(f"Syncing {len(wanted)} configurations"):
         from pos_cli.runs import run_sync
 
-        results = run_sync(ready, wanted, since, wait)
+        results = run_sync(ready, wanted, since, until, wait)
     failed = [each for each in results if each.status == "failed"]
     if as_json:
         rows = [{**vars(each), "configuration_id": str(each.configuration_id)} for each in results]

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -171,6 +172,46 @@ def touch(connection: Connection, configuration_id: UUID, external_ids: Sequence
             touched_documents.insert(),
             [{"configuration_id": configuration_id, "external_id": each} for each in external_ids],
         )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """How many documents of a stream are kept aside for one reason."""
+
+    stream: str
+    reason: str
+    documents: int
+    last_seen_at: datetime
+
+
+def problem_counts(
+    connection: Connection, tenant_id: UUID, configuration_id: UUID, most: int
+) -> dict[str, tuple[int, list[Problem]]]:
+    """Of `quarantined` and `waiting` documents how many need somebody, and the `most` frequent reasons."""
+    found = {}
+    for name, table in (("quarantined", quarantined_documents), ("waiting", waiting_documents)):
+        documents = func.count().label("documents")
+        query = (
+            select(
+                table.c.stream,
+                table.c.reason,
+                documents,
+                func.max(table.c.last_seen_at).label("last_seen_at"),
+                func.sum(func.count()).over().label("total"),
+            )
+            .where(
+                table.c.tenant_id == tenant_id,
+                table.c.configuration_id == configuration_id,
+                table.c.resolved_at.is_(None),
+            )
+            .group_by(table.c.stream, table.c.reason)
+            .order_by(documents.desc(), table.c.stream, table.c.reason)
+            .limit(most)
+        )
+        rows = connection.execute(query).all()
+        total = int(rows[0].total) if rows else 0
+        found[name] = (total, [Problem(*row[:4]) for row in rows])
+    return found
 
 
 def open_problems(connection: Connection, configuration_id: UUID | None = None) -> dict[str, list[Any]]:

@@ -35,6 +35,20 @@ def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False)
             connection.execute(text("select pg_advisory_unlock_all()"))
 
 
+def busy_configurations(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the configurations whose single-flight lock somebody holds; asking keeps nobody from it."""
+    query = text("""
+        with held as materialized (
+            select (classid::bigint << 32) | objid::bigint as key from pg_locks
+            where locktype = 'advisory' and objsubid = 1 and granted
+                and database = (select oid from pg_database where datname = current_database())
+        )
+        select wanted.id from unnest(cast(:ids as uuid[])) as wanted (id)
+        where hashtextextended('pos-sync:' || wanted.id, 0) in (select key from held)
+    """)
+    return set(connection.execute(query, {"ids": list(ids)}).scalars())
+
+
 @contextmanager
 def held_key(engine: Engine, key: str) -> Iterator[None]:
     """Holds the lock of any text while the block runs; waits for whoever has it."""

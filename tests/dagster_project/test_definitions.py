@@ -127,7 +127,10 @@ def test_jobs_schedules_and_sensors_are_these_and_run_from_the_start(dagster: Da
     }
     assert {each.default_status for each in schedules.values()} == {DefaultScheduleStatus.RUNNING}
     sensors = {each.name: each.default_status for each in repository.sensor_defs}
-    assert sensors == {"configuration_partitions": DefaultSensorStatus.RUNNING}
+    assert sensors == {
+        "configuration_partitions": DefaultSensorStatus.RUNNING,
+        "requested_syncs": DefaultSensorStatus.RUNNING,
+    }
 
 
 def test_loading_needs_no_database_no_network_and_no_secret(tmp_path: Path) -> None:

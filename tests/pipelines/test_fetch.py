@@ -12,7 +12,7 @@ from pipelines.credentials import StoredKeeper
 from pipelines.fetch import Fetched, fetch, take_page
 from pipelines.landing import Batch
 from pipelines.square import CONNECTOR
-from pipelines.windows import Plan
+from pipelines.windows import Plan, Span
 from pos_cli.sandbox import connect_accounts, sandbox_environment
 from pos_core.errors import ConfigurationError, VendorFaultError, VendorRequestError
 from pos_core.repositories.configurations import Configuration
@@ -36,7 +36,7 @@ class Read:
     def run(self) -> "Read":
         """Reads all that is missing."""
         project = self._project
-        fetch(project.engine, project.vault, CONNECTOR, self.fetched, self._since, self.batches.append)
+        fetch(project.engine, project.vault, CONNECTOR, self.fetched, Span(self._since), self.batches.append)
         return self
 
     def ids(self, stream: str) -> list[str]:

@@ -1,12 +1,15 @@
 """Which intervals are still to be read: no gap, nothing before the history, and always an overlap."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.windows import Interval, Plan, merge, split, subtract
+from pipelines.windows import Interval, Plan, Span, merge, split, subtract
+from pos_core.errors import ConfigurationError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 quick = settings(deadline=None, derandomize=True, database=None, max_examples=300)
@@ -59,6 +62,22 @@ def test_a_backfill_reads_all_from_its_beginning_but_never_before_the_history(
 ) -> None:
     found = plan_of(pairs, since).missing("orders", "L1", at(until), timedelta(minutes=5))
     assert minutes_of(found) == set(range(max(since, 0), until))
+
+
+@quick
+@given(intervals, st.integers(-50, 120), st.integers(1, 120), st.integers(0, 120))
+def test_a_range_reads_all_from_its_beginning_to_its_end_and_nothing_that_is_to_come(
+    pairs: list[tuple[int, int]], since: int, length: int, until: int
+) -> None:
+    plan = replace(plan_of(pairs, since), until=at(since + length))
+    found = plan.missing("orders", "L1", at(until), timedelta(minutes=5))
+    assert minutes_of(found) == set(range(max(since, 0), min(since + length, until)))
+
+
+@pytest.mark.parametrize(("since", "until"), [(None, 5), (5, 5), (6, 5)])
+def test_a_range_that_is_none_is_refused(since: int | None, until: int) -> None:
+    with pytest.raises(ConfigurationError):
+        Span(None if since is None else at(since), at(until))
 
 
 def test_another_location_or_stream_covers_nothing() -> None:

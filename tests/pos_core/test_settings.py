@@ -40,6 +40,8 @@ def open_folder() -> Iterator[Path]:
         ("POS_JWKS_URL", "file:///etc/keys"),
         ("POS_JWKS_URL", "https://"),
         ("POS_JWKS_URL", "https://user:word@issuer.example/keys"),
+        ("POS_DAGSTER_URL", "dagster.example.com"),
+        ("POS_DAGSTER_URL", "https://ada:flour@dagster.example.com"),
     ],
 )
 def test_a_bad_value_names_its_variable(
@@ -90,6 +92,15 @@ def test_keys_are_given_as_a_list_with_commas(settings_variables: pytest.MonkeyP
     settings_variables.setenv("POS_ENCRYPTION_KEYS", " new:abc , old:def,")
     keys = get_settings().encryption_keys
     assert [key.get_secret_value() for key in keys] == ["new:abc", "old:def"]
+
+
+def test_dagsters_page_is_on_this_machine_unless_another_is_named(
+    settings_variables: pytest.MonkeyPatch,
+) -> None:
+    settings_variables.setenv("POS_DAGSTER_PORT", "3001")
+    assert Settings().dagster_address == "http://127.0.0.1:3001"
+    settings_variables.setenv("POS_DAGSTER_URL", "https://dagster.example.com/pos/")
+    assert Settings().dagster_address == "https://dagster.example.com/pos"
 
 
 def test_settings_do_not_show_secrets(settings_variables: pytest.MonkeyPatch) -> None:

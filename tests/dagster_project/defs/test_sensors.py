@@ -1,10 +1,17 @@
-"""The sensor keeps one partition per configuration."""
+"""The sensors keep one partition per configuration, and launch what was asked for and nobody else did."""
+
+from datetime import UTC, datetime
+from typing import Any
 
 from dagster import SensorResult, SkipReason, build_sensor_context
 
+from pos_core.repositories import sync_requests
 from pos_core.repositories.configurations import Configuration
+from pos_core.repositories.sync_requests import SyncRequest
 from tests.conftest import Project
-from tests.dagster_project.conftest import PARTITIONS, Dagster
+from tests.dagster_project.conftest import PARTITIONS, Dagster, sync_checks
+
+MARCH, APRIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 
 
 def _evaluate(dagster: Dagster) -> SensorResult | SkipReason:
@@ -48,3 +55,125 @@ def test_a_disabled_configuration_keeps_its_partition(
     project.execute("update pos_configurations set status = 'disabled' where id = :id", id=connected[0].id)
     assert isinstance(_evaluate(dagster), SkipReason)
     assert set(dagster.instance.get_dynamic_partitions(PARTITIONS)) == keys
+
+
+def _ask(project: Project, configuration: Configuration, *span: datetime | None) -> SyncRequest:
+    """A request that is old enough to be swept."""
+    with project.engine.begin() as connection:
+        made, _ = sync_requests.ask(connection, configuration.tenant_id, configuration.id, "test", *span)
+    project.execute(
+        "update pos_sync_requests set requested_at = now() - interval '10 seconds' where id = :id", id=made.id
+    )
+    return made
+
+
+def _sweep(dagster: Dagster) -> list[Any]:
+    from dagster_project.defs.resources import Pos
+    from dagster_project.defs.sensors import requested_syncs
+
+    answer = requested_syncs(build_sensor_context(instance=dagster.instance, resources={"pos": Pos()}))
+    if isinstance(answer, SkipReason):
+        return []
+    assert isinstance(answer, SensorResult)
+    return list(answer.run_requests or [])
+
+
+def _status(project: Project, request: SyncRequest) -> Any:
+    return project.value("select status from pos_sync_requests where id = :id", id=request.id)
+
+
+def test_what_was_asked_for_is_launched_once_and_done_by_that_run(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    first, second = connected
+    asked = [_ask(project, first), _ask(project, second)]
+    [run] = _sweep(dagster)
+    assert run.tags["pos/configurations"] == "2"
+    assert _sweep(dagster) == []
+    result = dagster.run("sync_configurations", dict(run.run_config), dict(run.tags))
+    assert set(sync_checks(result)) == {str(first.id), str(second.id)}
+    assert [_status(project, each) for each in asked] == ["succeeded", "succeeded"]
+    project.execute("update pos_sync_requests set launched_at = launched_at - interval '1 day'")
+    assert _sweep(dagster) == []
+
+
+def test_a_range_is_read_by_a_run_of_its_own(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    first, second = connected
+    march, plain = _ask(project, first, MARCH, APRIL), _ask(project, second)
+    runs = _sweep(dagster)
+    assert len(runs) == 2
+    for run in runs:
+        assert dagster.run("sync_configurations", dict(run.run_config)).success
+    assert [_status(project, each) for each in (march, plain)] == ["succeeded", "succeeded"]
+    newest = project.value(
+        "select max(window_to) from pos_sync_windows where configuration_id = :id and stream = 'orders'",
+        id=first.id,
+    )
+    assert newest == APRIL
+
+
+def test_a_second_run_for_the_same_request_has_nothing_to_do(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    _ask(project, connected[0])
+    [run] = _sweep(dagster)
+    dagster.run("sync_configurations", dict(run.run_config))
+    result = dagster.run("sync_configurations", dict(run.run_config))
+    assert result.success
+    assert sync_checks(result) == {}
+    assert project.value("select count(*) from pos_sync_logs") == 1
+
+
+def test_a_run_that_is_lost_is_launched_again_after_its_time(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    request = _ask(project, connected[0])
+    assert len(_sweep(dagster)) == 1
+    project.execute("update pos_sync_requests set launched_at = now() - interval '1 minute'")
+    assert len(_sweep(dagster)) == 1
+    assert _sweep(dagster) == []
+    assert _status(project, request) == "queued"
+
+
+def test_a_request_whose_run_died_is_queued_and_launched_again(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    request = _ask(project, connected[0])
+    project.execute(
+        "update pos_sync_requests set status = 'running', sync_id = gen_random_uuid(), "
+        "launched_at = now() - interval '1 hour'"
+    )
+    assert len(_sweep(dagster)) == 1
+    assert _status(project, request) == "queued"
+
+
+def test_more_ranges_than_are_launched_at_once_are_left_for_the_next_tick(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    project.execute(
+        """
+        insert into pos_configurations (id, tenant_id, pos_system, name, account_id, base_url)
+        select gen_random_uuid(), :tenant, 'square', 'Shop', 'A' || n, '' from generate_series(1, 12) as n
+        """,
+        tenant=connected[0].tenant_id,
+    )
+    project.execute(
+        """
+        insert into pos_sync_requests (id, tenant_id, configuration_id, requested_by, requested_at, read_from)
+        select gen_random_uuid(), tenant_id, id, 'test', now() - interval '10 seconds',
+            now() - interval '1 day' * row_number() over ()
+        from pos_configurations where name = 'Shop'
+        """
+    )
+    assert [len(_sweep(dagster)) for _ in range(3)] == [10, 2, 0]
+
+
+def test_what_was_asked_of_a_disabled_configuration_is_not_launched_but_ended(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    request = _ask(project, connected[0])
+    project.execute("update pos_configurations set status = 'disabled' where id = :id", id=connected[0].id)
+    assert _sweep(dagster) == []
+    assert _status(project, request) == "failed"

@@ -65,6 +65,29 @@ def test_the_row_of_a_dead_run_is_closed_as_interrupted_by_the_next_sync(connect
     assert _row(connection, finished.id) == finished
 
 
+def test_a_reason_keeps_no_user_of_an_address(connection: Connection) -> None:
+    sync_id = _start(connection, connect(connection)).id
+    said = "The vendor at https://ada:flour@vendor.example.com/v2 does not answer."
+    sync_logs.finish(connection, sync_id, SyncCounts(), {}, ("unreachable", said))
+    told = _row(connection, sync_id).error
+    assert told == "The vendor at https://vendor.example.com/v2 does not answer."
+
+
+def test_the_last_syncs_are_listed_newest_first_of_one_configuration_alone(connection: Connection) -> None:
+    mine, other = connect(connection), connect(connection)
+    ids = [_start(connection, mine, f"run-{number}").id for number in range(3)]
+    for age, each in enumerate(ids):
+        connection.execute(
+            table.update()
+            .where(table.c.id == each)
+            .values(started_at=func.now() - func.make_interval(0, 0, 0, 0, age))
+        )
+    _start(connection, other)
+    found = sync_logs.recent(connection, mine.tenant_id, mine.id, 2)
+    assert [each.run_id for each in found] == ["run-0", "run-1"]
+    assert sync_logs.recent(connection, other.tenant_id, mine.id, 2) == []
+
+
 def test_to_close_a_row_that_is_not_there_changes_none(connection: Connection) -> None:
     row = _start(connection, connect(connection))
     sync_logs.finish(connection, uuid4(), SyncCounts(), {}, None)
