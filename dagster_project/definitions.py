@@ -9,7 +9,12 @@ defs = Definitions(
     asset_checks=[*checks.dbt_checks, *checks.partition_checks],
     jobs=[ingestion.sync_job, checks.check_job],
     schedules=[schedules.due_configurations, schedules.daily_checks],
-    sensors=[sensors.configuration_partitions, sensors.requested_syncs],
+    sensors=[
+        sensors.configuration_partitions,
+        sensors.requested_syncs,
+        sensors.waiting_events,
+        sensors.webhook_subscriptions,
+    ],
     executor=in_process_executor,  # a run is one process; steps in processes of their own cost seconds
     resources={"pos": resources.pos_resource},
 )

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from pipelines.connector import Connector, Page, ReadRequest, WindowRead
 from pipelines.credentials import StoredKeeper
 from pipelines.documents import Known, Landable, Unlandable, is_news, prepare
 from pipelines.landing import Batch, make_batch
-from pipelines.windows import Plan, Span
+from pipelines.windows import Interval, Plan, Span
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import documents, ledger
 from pos_core.repositories.configurations import Configuration
@@ -44,6 +44,9 @@ class Fetched:
     seconds: dict[str, float] = field(default_factory=dict)
     error: tuple[str, str] | None = None
     seen: set[tuple[str, str, str]] = field(default_factory=set)
+    is_landed: bool = False
+    covered_until: datetime | None = None
+    sales_seen: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def lag_seconds(self) -> float | None:
@@ -81,6 +84,7 @@ def fetch(
     with engine.connect() as connection:
         covered = ledger.covered(connection, configuration.id)
         waiting = documents.waiting_ids(connection, configuration.id)
+    fetched.covered_until = _covered_until(connector, covered)
     plan = Plan(configuration.history_from or _BEGINNING, covered, span.since, span.until)
     with connector.open_http(configuration.base_url, keeper) as http:
         request = ReadRequest(configuration.id, configuration.account_id, keeper.current, http, plan, waiting)
@@ -154,6 +158,7 @@ def _news(
     news = []
     for candidate in candidates:
         external_id = candidate.identity.external_id
+        _note_sale(connector, fetched, stream, candidate)
         if candidate.incomplete and not keep_incomplete and external_id not in given_up:
             fetched.waiting[stream][external_id] = candidate.incomplete
             continue
@@ -176,6 +181,25 @@ def _news(
         known.setdefault(external_id, []).append(_as_known(candidate))
         news.append(candidate)
     return news
+
+
+def _note_sale(connector: Connector, fetched: Fetched, stream: str, candidate: Landable) -> None:
+    """Keeps what the loss meter compares: the sales that have changed since the poll before."""
+    at, since = candidate.identity.updated_at, fetched.covered_until
+    if stream == connector.sales_stream and at is not None and since is not None and at > since:
+        fetched.sales_seen[candidate.identity.external_id] = at
+
+
+def _covered_until(
+    connector: Connector, covered: Mapping[tuple[str, str], Sequence[Interval]]
+) -> datetime | None:
+    """Up to when sales had been read before; the shop that is furthest behind counts."""
+    ends = [
+        max(end for _, end in intervals)
+        for (stream, _), intervals in covered.items()
+        if stream == connector.sales_stream and intervals
+    ]
+    return min(ends, default=None)
 
 
 def _note_window(fetched: Fetched, event: WindowRead) -> None:

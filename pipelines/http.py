@@ -133,7 +133,7 @@ class VendorHttp:
             auth=auth,
             timeout=_TIMEOUT,
             follow_redirects=False,
-            trust_env=not _is_loopback(base_url),
+            trust_env=not is_loopback(base_url),
         )
 
     def __repr__(self) -> str:
@@ -152,8 +152,19 @@ class VendorHttp:
         return self._ask("GET", path, params=dict(params or {}), headers=dict(headers or {}))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Sends a POST of JSON that only reads, so that it may be repeated; see `_ask` for what it raises."""
+        """Sends a POST of JSON that may be repeated; see `_ask` for what it raises.
+
+        It only reads, or the vendor knows a repetition by a key in it.
+        """
         return self._ask("POST", path, json=body)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Sends a PUT of JSON; see `_ask` for what it raises."""
+        return self._ask("PUT", path, json=body)
+
+    def delete(self, path: str) -> Answer:
+        """Sends a DELETE; see `_ask` for what it raises."""
+        return self._ask("DELETE", path)
 
     def post_form(
         self, path: str, form: Mapping[str, str], params: Mapping[str, str] | None = None
@@ -277,5 +288,6 @@ def _parse_or_none(content: bytes) -> Any:
         return None
 
 
-def _is_loopback(base_url: str) -> bool:
+def is_loopback(base_url: str) -> bool:
+    """Whether an address is on this machine."""
     return httpx.URL(base_url).host in {"127.0.0.1", "localhost", "::1"}

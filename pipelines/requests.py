@@ -1,15 +1,44 @@
-"""Syncs that were asked for, put together into as few runs as carry them out."""
+"""What runs are asked for: syncs, put together into as few runs as carry them out, and drains of webhooks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from pos_core.repositories.sync_requests import SyncRequest
 
 SYNC_JOB, SYNC_OP = "sync_configurations", "sync"
 """The job that syncs configurations, and what in it is configured."""
+
+
+class Run(Protocol):
+    """What Dagster is asked to run."""
+
+    @property
+    def run_config(self) -> dict[str, Any]:
+        """The configuration of the job."""
+        ...
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the list of runs shows of it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drain:
+    """One run that works off the events of webhooks, whichever configurations they concern."""
+
+    @property
+    def run_config(self) -> dict[str, Any]:
+        """What Dagster is given."""
+        return {"ops": {SYNC_OP: {"config": {"webhooks": True}}}}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the list of runs shows of it."""
+        return {"pos/webhooks": "true"}
 
 
 @dataclass(frozen=True)

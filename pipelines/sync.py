@@ -1,38 +1,29 @@
 """Syncs many configurations at once: fetched side by side, landed together, each with its own fate."""
 
-import logging
-import queue
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from pipelines.connector import Connector
 from pipelines.fetch import Fetched, fetch
-from pipelines.landing import Batch, land
+from pipelines.gather import land_together
+from pipelines.landing import Batch
+from pipelines.loss import compare
 from pipelines.registry import get_connector
 from pipelines.windows import Span
 from pos_core.database.address import DatabaseAddress
-from pos_core.errors import ConfigurationError, PosError
+from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations, documents, ledger, sync_logs, sync_requests
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from pos_core.vault import Vault
 
-logger = logging.getLogger(__name__)
-
-_QUEUED_BATCHES = 64
-_ROWS_PER_TABLE = 5000
 _IDS_PER_STATEMENT = 10_000  # a statement takes 65,535 parameters
-_STOP_CHECK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -130,32 +121,32 @@ def _sync_pos(
         ]
         for fetched in running:
             sync_requests.claim(connection, fetched.configuration.id, fetched.sync_id, span.since, span.until)
-    started = time.monotonic()
-    load_id, problem = None, None
-    try:
-        with _Fetching(context, connector, running, span) as fetching:
-            load_id = land(context.address, connector.pos_system, fetching.batches(), context.work_folder)
-    except Exception as error:
-        logger.exception("landing documents of %s failed", connector.pos_system)
-        problem = ("landing", f"The documents could not be landed ({type(error).__name__}).")
+
+    def read(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
+        fetch(context.engine, context.vault, connector, fetched, span, emit)
+
+    load_id = land_together(
+        context.address, context.work_folder, context.workers, connector.pos_system, running, read
+    )
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
     for fetched in running:
-        fetched.seconds["land"] = round(time.monotonic() - started, 3)
-        if problem:
-            fetched.error = problem
-        report.outcomes.append(_settle(context, fetched, span, landed=problem is None))
+        report.outcomes.append(settle(context, fetched, partial(_schedule, fetched, span)))
 
 
-def _settle(context: Context, fetched: Fetched, span: Span, landed: bool) -> Outcome:
-    """Commits what the load makes true: windows, documents set aside, the log, the next time."""
+def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None]) -> Outcome:
+    """Commits what the load makes true: windows, documents set aside, the log.
+
+    Args:
+        also: what else belongs to the transaction that closes the log.
+    """
     configuration = fetched.configuration
     owner = {
         "tenant_id": configuration.tenant_id,
         "configuration_id": configuration.id,
         "pos_system": configuration.pos_system,
     }
-    if landed:
+    if fetched.is_landed:
         try:
             with context.engine.begin() as connection:
                 configurations.set_locations(
@@ -176,13 +167,18 @@ def _settle(context: Context, fetched: Fetched, span: Span, landed: bool) -> Out
         except ConfigurationError as error:
             fetched.error = (error.error_class, error.message)
     with context.engine.begin() as connection:
+        compare(connection, fetched)
         sync_logs.finish(connection, fetched.sync_id, fetched.counts, fetched.seconds, fetched.error)
-        # A range with an end has not read what is new: when that is due stays as it was.
-        if span.until is None and fetched.error:
-            configurations.record_failure(connection, configuration)
-        elif span.until is None:
-            configurations.record_success(connection, configuration.id)
+        also(connection)
     return Outcome(configuration, "failed" if fetched.error else "succeeded", fetched)
+
+
+def _schedule(fetched: Fetched, span: Span, connection: Connection) -> None:
+    """When it is to be read again; a range with an end reads nothing new and leaves that as it was."""
+    if span.until is None and fetched.error:
+        configurations.record_failure(connection, fetched.configuration)
+    elif span.until is None:
+        configurations.record_success(connection, fetched.configuration.id)
 
 
 def record_documents(connection: Connection, owner: dict[str, object], fetched: Fetched) -> None:
@@ -214,80 +210,3 @@ def record_documents(connection: Connection, owner: dict[str, object], fetched: 
     for stream, waiting in fetched.waiting.items():
         fetched.counts.documents_waiting += len(waiting)
         documents.wait_for(connection, owner, stream, sorted(waiting.items()))
-
-
-class _Fetching:
-    """Fetches configurations in threads; their batches come out as one bounded stream."""
-
-    def __init__(
-        self,
-        context: Context,
-        connector: Connector,
-        running: Sequence[Fetched],
-        span: Span,
-    ) -> None:
-        self._context = context
-        self._connector = connector
-        self._running = running
-        self._span = span
-        self._queue: queue.Queue[Batch | None] = queue.Queue(_QUEUED_BATCHES)
-        self._stopped = threading.Event()
-        self._pool = ThreadPoolExecutor(context.workers, thread_name_prefix="fetch")
-        self._futures: list[Future[None]] = []
-
-    def __enter__(self) -> "_Fetching":
-        self._futures = [self._pool.submit(self._fetch, each) for each in self._running]
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._stopped.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def batches(self) -> Iterator[Batch]:
-        """All batches; small ones of the same stream are put together."""
-        gathered: dict[str, list[pa.Table]] = {}
-        for batch in self._arriving():
-            tables = gathered.setdefault(batch.stream, [])
-            tables.append(batch.table)
-            if sum(table.num_rows for table in tables) >= _ROWS_PER_TABLE:
-                yield Batch(batch.stream, pa.concat_tables(gathered.pop(batch.stream)))
-        for stream, tables in gathered.items():
-            yield Batch(stream, pa.concat_tables(tables))
-
-    def _arriving(self) -> Iterator[Batch]:
-        """Until each fetch has put its None, the sign that it has ended."""
-        ended = 0
-        while ended < len(self._running):
-            batch = self._queue.get()
-            if batch is None:
-                ended += 1
-            else:
-                yield batch
-
-    def _fetch(self, fetched: Fetched) -> None:
-        context = self._context
-        try:
-            fetch(context.engine, context.vault, self._connector, fetched, self._span, self._put)
-        except _StoppedError:
-            fetched.error = ("interrupted", "The sync was stopped.")
-        except PosError as error:
-            fetched.error = (error.error_class, error.message)
-        except Exception as error:
-            logger.exception("fetching configuration %s failed", fetched.configuration.id)
-            fetched.error = ("internal", f"Reading failed unexpectedly ({type(error).__name__}).")
-        finally:
-            with suppress(_StoppedError):
-                self._put(None)
-
-    def _put(self, batch: Batch | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(batch, timeout=_STOP_CHECK_SECONDS)
-                return
-            except queue.Full:
-                continue
-        raise _StoppedError
-
-
-class _StoppedError(Exception):
-    """Whoever lands the batches has gone."""

@@ -20,6 +20,7 @@ from pos_core.errors import CredentialsError, WebhookError
 
 if TYPE_CHECKING:
     from pipelines.connector import Credentials, Document
+    from pipelines.http import VendorHttp
 
 SECRET_KEY = "webhook_secret"
 """Where a configuration's credentials hold what the vendor sends with its events: a text, or a list of them
@@ -111,6 +112,60 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What a subscription is asked to be.
+
+    Args:
+        url: to which events are sent.
+        version: of the vendor's API, in which they are written.
+    """
+
+    name: str
+    url: str
+    event_types: frozenset[str]
+    version: str
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription as the vendor has it; few answers have the `key` that signs its events."""
+
+    external_id: str
+    terms: Terms
+    is_enabled: bool
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A vendor's API for subscriptions, asked as the operator; all functions raise VendorError as HTTP does.
+
+    Args:
+        version: of the vendor's API to subscribe to.
+        open_http: a client of a vendor address that sends the operator's token; raises SettingsError where
+            that is not set.
+        listed: every subscription, disabled ones too; their keys need not be there.
+        read: one subscription, with its key where the vendor tells it.
+        create: makes one, enabled, and returns it with its key; the text names the request, so that a
+            repetition has the same answer.
+        update: brings one to these terms and enables it.
+        rotate: replaces the key of one and returns the new one, at once in use; the text names the request.
+        delete: ends one; one that is gone already is no error.
+        test: has an event of this type sent; returns the HTTP status that it was answered with.
+    """
+
+    version: str
+    open_http: Callable[[str], "VendorHttp"]
+    listed: Callable[["VendorHttp"], list[Subscription]]
+    read: Callable[["VendorHttp", str], Subscription]
+    create: Callable[["VendorHttp", Terms, str], Subscription]
+    update: Callable[["VendorHttp", str, Terms], Subscription]
+    rotate: Callable[["VendorHttp", str, str], str]
+    delete: Callable[["VendorHttp", str], None]
+    test: Callable[["VendorHttp", str, str], int]
+
+
+@dataclass(frozen=True)
 class Webhook:
     """The webhooks of one POS.
 
@@ -128,6 +183,7 @@ class Webhook:
             for an id that was made of the bytes. Raises WebhookError like `read`.
         instructions: what a person has to enter where, given the address to register; None where the vendor
             has an API for it.
+        registration: that API.
     """
 
     scopes: frozenset[Scope]
@@ -139,6 +195,7 @@ class Webhook:
     read: Callable[[Delivery], Event]
     keep: Callable[[Delivery], bytes]
     instructions: Callable[[str], str] | None
+    registration: Registration | None = None
 
 
 def fits(given: str, expected: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ import typer
 
 from pos_cli.inputs import AsJson
 from pos_cli.operators import keys_app, readers_app
+from pos_cli.webhooks import webhooks_app
 from pos_core.errors import DatabaseError, PosError
 
 _INTERRUPTED = 130
@@ -45,6 +46,7 @@ configurations_app = typer.Typer(
 app.add_typer(configurations_app, name="configurations")
 app.add_typer(keys_app, name="keys")
 app.add_typer(readers_app, name="readers")
+app.add_typer(webhooks_app, name="webhooks")
 
 
 @app.command(epilog="Example: POS_HOME=/srv/pos pos init")

@@ -29,6 +29,8 @@ PosError
 │   └── VendorFaultError         5xx, or an answer that is no valid JSON
 ├── DocumentError            one document, or a file of them, cannot be used              exit 2
 ├── WebhookError             the body of a webhook cannot be an event            exit 2
+│   ├── WebhookSignatureError   it is not from the vendor
+│   └── WebhookSecretError      there is nothing to verify it with
 ├── TransformError           the models could not be built or run                exit 5
 └── StackError               a port is taken, a process did not start            exit 6
 """
@@ -231,6 +233,18 @@ class WebhookError(PosError):
 
     exit_code = 2
     error_class = "webhook"
+
+
+class WebhookSignatureError(WebhookError):
+    """A delivery is not signed with a secret that we know."""
+
+    error_class = "webhook_signature"
+
+
+class WebhookSecretError(WebhookError):
+    """There is no secret to verify a delivery with."""
+
+    error_class = "webhook_secret"
 
 
 class TransformError(PosError):

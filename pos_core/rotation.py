@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from pos_core.errors import VaultError
 from pos_core.repositories import sealed
-from pos_core.repositories.sealed import CONFIGURATIONS, PLACES, SHARED_TOKENS, Envelope, Place
+from pos_core.repositories.sealed import CONFIGURATIONS, PLACES, SHARED_TOKENS, SUBSCRIPTIONS, Envelope, Place
 from pos_core.vault import Vault
 
 _BATCH = 200
@@ -51,11 +51,17 @@ class KeyStatus:
     role: str
     configurations: int
     shared_tokens: int
+    subscriptions: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows need it, whatever they hold."""
+        return self.configurations + self.shared_tokens + self.subscriptions
 
     @property
     def is_needed(self) -> bool:
         """Whether taking it away would lose something, now or with the next thing that is sealed."""
-        return self.role == "seals" or self.configurations + self.shared_tokens > 0
+        return self.role == "seals" or self.rows > 0
 
 
 def rotate(engine: Engine, vault: Vault) -> Rotation:
@@ -88,6 +94,7 @@ def key_statuses(engine: Engine, vault: Vault) -> list[KeyStatus]:
             _role(key_id, vault),
             counts.get((key_id, CONFIGURATIONS.name), 0),
             counts.get((key_id, SHARED_TOKENS.name), 0),
+            counts.get((key_id, SUBSCRIPTIONS.name), 0),
         )
         for key_id in [*vault.key_ids, *strangers, *damaged]
     ]

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
     def dagster_address(self) -> str:
         """Dagster's web page, without a slash at the end."""
         return (self.dagster_url or f"http://127.0.0.1:{self.dagster_port}").rstrip("/")
+
+    def webhook_address(self, pos_system: str, configuration_id: UUID | None = None) -> str:
+        """The public address that a vendor is to send its events to, exactly as it has to be registered."""
+        base = f"{self.webhook_base_url.rstrip('/')}/api/v1/webhooks/{pos_system}"
+        return f"{base}/{configuration_id}" if configuration_id else base
 
     @property
     def home_path(self) -> Path:

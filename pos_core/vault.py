@@ -26,6 +26,8 @@ _NONCE_BYTES = 12
 _SHOWN, _SHOWN_OF = 4, 16
 LOCAL_KEY_ID = "local"
 """The id of the key that POS_HOME holds."""
+NOBODY = UUID(int=0)
+"""The tenant of what belongs to the operator."""
 
 
 class Vault:

@@ -29,7 +29,7 @@ from pos_core.vault import Vault, load_vault
 from sandbox.engine import Options
 from sandbox.square.driver import Driver, serving
 
-_KEPT = ("pos_schema_version", "pos_model_builds")
+_KEPT = ("pos_schema_version", "pos_model_builds", "pos_webhook_gate")
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +126,7 @@ def project(built_project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator
         kept=list(_KEPT),
     )
     built_project.execute("truncate " + ", ".join(row["name"] for row in tables) + " cascade")
+    built_project.execute("update pos_webhook_gate set is_active = false, is_dirty = false")
     yield built_project
     _forget()
 

@@ -9,7 +9,7 @@ from fastapi_offline import FastAPIOffline
 from webhook_api import problems
 from webhook_api.edge import add_edge
 from webhook_api.openapi import describe
-from webhook_api.routers import audit, configurations, connect, health, syncs, transactions
+from webhook_api.routers import audit, configurations, connect, health, syncs, transactions, webhooks
 from webhook_api.startup import lifespan
 
 
@@ -36,6 +36,7 @@ def create_app() -> FastAPI:
     application.include_router(audit.router)
     application.include_router(syncs.router)
     application.include_router(transactions.router)
+    application.include_router(webhooks.router)
 
     def document() -> dict[str, Any]:
         """Made when it is first asked for, when every router is there."""

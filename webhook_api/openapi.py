@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from webhook_api.edge.rates import UNLIMITED
+from webhook_api.edge.rates import is_unlimited
 from webhook_api.problems import Problem, responses
 
 TAGS = {
@@ -36,8 +36,8 @@ def describe(application: FastAPI) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This service"}],
     )
     used = set()
-    for path, operation in _operations(document):
-        operation["responses"] = dict(sorted(_with_common(path, operation).items()))
+    for method, path, operation in _operations(document):
+        operation["responses"] = dict(sorted(_with_common(method, path, operation).items()))
         used.update(operation.get("tags", []))
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in _REPLACED:
@@ -47,13 +47,13 @@ def describe(application: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in document.get("paths", {}).items():
-        for operation in methods.values():
-            yield path, operation
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
 
 
-def _with_common(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _with_common(method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     """An operation's answers with those that its parts can give; what it says itself comes first."""
     common: set[int] = set()
     own = dict(operation["responses"])
@@ -61,7 +61,7 @@ def _with_common(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         common |= {401, 403, 503}
     if "{tenant_id}" in path:
         common.add(404)
-    if not path.startswith(UNLIMITED):
+    if not is_unlimited(method, path):
         common.add(429)
     if operation.get("parameters") or "requestBody" in operation:
         common.add(422)

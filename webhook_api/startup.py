@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from pos_core.errors import SettingsError
 from pos_core.settings import Settings, get_settings
 from pos_core.vault import load_vault
+from webhook_api.services.receiver import Receiver
+from webhook_api.services.runs import launch_drain
+from webhook_api.services.trigger import working
 
 
 def check_settings(settings: Settings) -> None:
@@ -29,7 +32,10 @@ def check_settings(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def lifespan(_application: FastAPI) -> AsyncIterator[None]:
-    """Checks the settings before the first request is taken."""
+async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+    """Checks the settings before the first request is taken, and receives webhooks from then on."""
     check_settings(get_settings())
-    yield
+    receiver = Receiver()
+    application.state.receiver = receiver
+    async with working(receiver, launch_drain):
+        yield

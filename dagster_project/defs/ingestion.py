@@ -4,6 +4,7 @@ Launched without a partition it takes its configurations from the run config (no
 due) and reports per partition. Such a run succeeds although a configuration failed: the others' sales are
 in, the failed one's check is red for its partition alone, and it is asked again after its own wait.
 Launched for partitions, as from the UI, it takes those and fails when one of them could not be read.
+Launched for webhooks it takes what their events concern, round after round until nothing waits.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +29,15 @@ from pydantic import Field
 from dagster_project.defs.resources import Pos
 from dagster_project.lib import events
 from dagster_project.lib.specs import CONFIGURATIONS, mart_specs, raw_specs
-from pipelines.normalise import normalise
+from pipelines.drain import drain
+from pipelines.normalise import Normalised, normalise
 from pipelines.requests import SYNC_JOB, SYNC_OP
 from pipelines.sync import Report, sync
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations, sync_requests
+
+DRAIN_SECONDS = 60.0
+"""For how long one run works off events; what comes after that is the next one's."""
 
 
 class SyncConfig(Config):
@@ -53,6 +58,10 @@ class SyncConfig(Config):
         description="Leave out configurations of which this is not asked for any more; another run did it.",
     )
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
+    webhooks: bool = Field(
+        default=False,
+        description="Instead: work off events of webhooks that wait, whichever configurations they concern.",
+    )
 
 
 Reported = DagsterEvent | AssetCheckEvaluation | MaterializeResult[None]
@@ -68,20 +77,41 @@ def sync_assets(
     context: AssetExecutionContext, config: SyncConfig, pos: ResourceParam[Pos]
 ) -> Iterator[Reported]:
     """Reads what is new of each configuration, lands it in raw and brings the marts up to date."""
-    engine, run_id = pos.context.engine, context.run.run_id
     is_partitioned = context.has_partition_key or context.has_partition_key_range
+    if config.webhooks and not is_partitioned:
+        for each in drain(pos.context, pos.dbt_folder, context.run.run_id, DRAIN_SECONDS):
+            yield from _told(context, pos, each.report, each.normalised)
+        return
     since, until = _instant(config.since), _instant(config.until)
     ids = _as_ids(context.partition_keys) if is_partitioned else _configured(config, pos)
     if config.requested_only:
-        with engine.connect() as connection:
+        with pos.context.engine.connect() as connection:
             ids = sync_requests.still_wanted(connection, ids, since, until)
     # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
     wait = config.wait or is_partitioned
-    report = sync(pos.context, ids, since=since, until=until, run_id=run_id, wait=wait)
-    normalised = normalise(engine, pos.context.address, pos.dbt_folder)
+    report = sync(pos.context, ids, since=since, until=until, run_id=context.run.run_id, wait=wait)
+    normalised = normalise(pos.context.engine, pos.context.address, pos.dbt_folder)
+    yield from _told(context, pos, report, normalised)
+    if is_partitioned and report.failed:
+        raise _failure(report)
+
+
+sync_job = define_asset_job(
+    SYNC_JOB,
+    selection=AssetSelection.assets(sync_assets).without_checks(),
+    description="Syncs the configurations in the run config, or those that are due.",
+)
+
+
+def _told(
+    context: AssetExecutionContext, pos: Pos, report: Report, normalised: Normalised
+) -> Iterator[Reported]:
+    """What the run did, per partition: materializations, checks, the reasons of failures in its log."""
+    ids = [each.configuration.id for each in report.outcomes]
     context.instance.add_dynamic_partitions(str(CONFIGURATIONS.name), [str(each) for each in ids])
-    context.instance.add_run_tags(run_id, events.run_tags(report))
-    sales = events.latest_sales(engine, ids if context.has_partition_key else normalised.touched)
+    context.instance.add_run_tags(context.run.run_id, events.run_tags(report))
+    wanted = ids if context.has_partition_key else normalised.touched
+    sales = events.latest_sales(pos.context.engine, wanted)
     landed = {pos_system for pos_system, _ in report.loads}
     ended = [each for each in report.outcomes if each.status != "busy"]
     figures = [
@@ -101,15 +131,6 @@ def sync_assets(
     for outcome in report.outcomes:
         if outcome.status == "busy":
             context.log.info(f"{outcome.configuration.name}: another run is syncing it")
-    if is_partitioned and report.failed:
-        raise _failure(report)
-
-
-sync_job = define_asset_job(
-    SYNC_JOB,
-    selection=AssetSelection.assets(sync_assets).without_checks(),
-    description="Syncs the configurations in the run config, or those that are due.",
-)
 
 
 def _reported(context: AssetExecutionContext, figures: Sequence[events.Figures]) -> Iterator[Reported]:

@@ -15,8 +15,9 @@ from dagster import (
 from dagster_project.defs.ingestion import sync_job
 from dagster_project.defs.resources import Pos
 from dagster_project.lib.specs import CONFIGURATIONS
-from pipelines.requests import as_launches
-from pos_core.repositories import configurations, sync_requests
+from pipelines.registration import register_due
+from pipelines.requests import Drain, as_launches
+from pos_core.repositories import configurations, sync_requests, webhooks
 
 _LEFT_TO_THE_SERVICE = timedelta(seconds=5)
 _MOST_RUNS = 10
@@ -57,3 +58,29 @@ def requested_syncs(pos: ResourceParam[Pos]) -> SensorResult | SkipReason:
     if not now:
         return SkipReason("Nothing that was asked for waits to be launched.")
     return SensorResult(run_requests=[RunRequest(run_config=each.run_config, tags=each.tags) for each in now])
+
+
+@sensor(
+    job=sync_job,
+    minimum_interval_seconds=5,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Works off events of webhooks that nobody has: the service was killed, or Dagster was down.",
+)
+def waiting_events(pos: ResourceParam[Pos]) -> RunRequest | SkipReason:
+    """One drain, unless one runs or has just been asked for."""
+    with pos.context.engine.begin() as connection:
+        if not webhooks.take_over(connection, _LEFT_TO_THE_SERVICE):
+            return SkipReason("No event waits that nobody works off.")
+    wanted = Drain()
+    return RunRequest(run_config=wanted.run_config, tags=wanted.tags)
+
+
+@sensor(
+    minimum_interval_seconds=60,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Has the vendors that offer it send their events here; looks after it once a day.",
+)
+def webhook_subscriptions(context: SensorEvaluationContext, pos: ResourceParam[Pos]) -> SkipReason:
+    """Registers where a configuration exists and no subscription does; what fails is tried again later."""
+    done = register_due(pos.context.engine, pos.context.vault)
+    return SkipReason(" ".join(done) or "Every subscription is as it should be, or was tried just now.")

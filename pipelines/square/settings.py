@@ -25,6 +25,7 @@ class Application:
 class SquareSettings(BaseSettings):
     """`SQUARE_BASE_URL` (by default production), `SQUARE_APPLICATION_ID` and `SQUARE_APPLICATION_SECRET`.
 
+    `SQUARE_ACCESS_TOKEN` is the personal access token of the application's owner, for its webhooks;
     `SQUARE_WEBHOOK_SIGNATURE_KEY`, or else `WEBHOOK_SECRET`, is for a subscription that was made by hand.
     """
 
@@ -33,6 +34,7 @@ class SquareSettings(BaseSettings):
     base_url: str = "https://connect.squareup.com"
     application_id: str = ""
     application_secret: SecretStr = SecretStr("")
+    access_token: SecretStr = SecretStr("")
     webhook_signature_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=AliasChoices("SQUARE_WEBHOOK_SIGNATURE_KEY", "WEBHOOK_SECRET"),
@@ -68,6 +70,23 @@ def application() -> Application | None:
     if not settings.application_id or not has_secret:
         raise SettingsError("SQUARE_APPLICATION_ID and SQUARE_APPLICATION_SECRET belong together; set both.")
     return Application(settings.application_id, settings.application_secret)
+
+
+def owner_token() -> SecretStr:
+    """The personal access token of the application's owner.
+
+    Raises:
+        SettingsError: it is not set, or cannot be one.
+    """
+    token = SquareSettings().access_token.get_secret_value().strip()
+    if not token:
+        raise SettingsError(
+            "SQUARE_ACCESS_TOKEN is not set; Square lets only the application's owner subscribe to webhooks: "
+            "set it to the access token on the credentials page of the application."
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise SettingsError("SQUARE_ACCESS_TOKEN contains a character that no token has; copy it again.")
+    return SecretStr(token)
 
 
 def webhook_signature_keys() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.square.documents import parse_instant, strip
 from pipelines.square.settings import webhook_signature_keys
+from pipelines.square.subscriptions import REGISTRATION
 from pipelines.webhook import (
     Delivery,
     Event,
@@ -146,4 +147,5 @@ WEBHOOK = Webhook(
     read=read,
     keep=keep,
     instructions=None,
+    registration=REGISTRATION,
 )

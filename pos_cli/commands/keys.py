@@ -64,9 +64,10 @@ def show_keys(as_json: bool) -> None:
         print_json(_described(statuses))
         return
     rows = [
-        (each.key_id or "", _ROLES[each.role], each.configurations, each.shared_tokens) for each in statuses
+        (each.key_id or "", _ROLES[each.role], each.configurations, each.shared_tokens, each.subscriptions)
+        for each in statuses
     ]
-    print_table(("key", "here it", "configurations", "shared tokens"), rows)
+    print_table(("key", "here it", "configurations", "shared tokens", "webhook subscriptions"), rows)
     for line in _advice(statuses):
         say(line)
 
@@ -88,9 +89,9 @@ def _described(statuses: Sequence[KeyStatus]) -> list[dict[str, object]]:
 def _tell(rotation: Rotation, vault: Vault, statuses: Sequence[KeyStatus]) -> None:
     done, were = rotation.resealed, rotation.already
     say(
-        f"Sealed with key {vault.sealing_key_id}: {done['configurations']} configurations and "
-        f"{done['shared_tokens']} shared tokens now, {were['configurations']} and {were['shared_tokens']} "
-        "were before."
+        f"Sealed with key {vault.sealing_key_id}: {done['configurations']} configurations, "
+        f"{done['shared_tokens']} shared tokens and {done['subscriptions']} webhook subscriptions now, "
+        f"{were['configurations']}, {were['shared_tokens']} and {were['subscriptions']} were before."
     )
     if rotation.lost_tokens:
         say(f"{rotation.lost_tokens} shared tokens do not open; the vendor is asked for others when needed.")
@@ -102,7 +103,7 @@ def _advice(statuses: Sequence[KeyStatus]) -> Iterator[str]:
     """What may be taken away, and what must not."""
     settings = get_settings()
     for each in statuses:
-        rows = each.configurations + each.shared_tokens
+        rows = each.rows
         if each.role == "missing":
             yield f"{rows} rows were sealed with key {each.key_id}, which is not among POS_ENCRYPTION_KEYS."
         elif each.role == "damaged":

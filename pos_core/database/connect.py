@@ -56,16 +56,15 @@ def get_engine() -> Engine:
     return _tried(database_address().sqlalchemy())
 
 
-@lru_cache(maxsize=2)
-def get_service_engine(role: str) -> Engine:
-    """The engine of the HTTP service in one of its roles; tried once.
+def service_address(role: str) -> DatabaseAddress:
+    """The address at which the HTTP service has one of its roles.
 
     On the embedded server it logs in as `pos_service`, else as POS_API_DATABASE_URL says; without that as the
     owner, from whose rights each session steps down to the role's.
 
     Raises:
         SettingsError: production needs a login of its own.
-        DatabaseError: the database does not answer, or has not got the role yet.
+        DatabaseError: the server cannot be started, or a URL is none.
     """
     settings = get_settings()
     if settings.api_database_url is not None:
@@ -79,22 +78,46 @@ def get_service_engine(role: str) -> Engine:
         )
     else:
         address = database_address()
-    options = " ".join([dict(address.query).get("options", ""), f"-c role={role}"]).strip()
-    return _tried(address.sqlalchemy().update_query_dict({"options": options}))
+    query = dict(address.query)
+    query["options"] = f"{query.get('options', '')} -c role={role}".strip()
+    return replace(address, query=tuple(sorted(query.items())))
+
+
+@lru_cache(maxsize=2)
+def get_service_engine(role: str) -> Engine:
+    """The engine of the HTTP service in one of its roles; tried once.
+
+    Raises:
+        SettingsError: production needs a login of its own.
+        DatabaseError: the database does not answer, or has not got the role yet.
+    """
+    return _tried(service_address(role).sqlalchemy())
 
 
 def tenant_engine(tenant_id: UUID) -> Engine:
     """The service's engine for one tenant: its transactions see and write the rows of that tenant alone."""
+    return _scoped_engine(tenant_id=str(tenant_id))
+
+
+def operator_engine() -> Engine:
+    """The service's engine for operators: they see the log of webhooks as a whole, and no tenant's data."""
+    return _scoped_engine(operator="on")
+
+
+def _scoped_engine(**options: str) -> Engine:
     engine = get_service_engine(API_ROLE)
-    if not event.contains(engine, "begin", _set_tenant):
-        event.listen(engine, "begin", _set_tenant)
-    return engine.execution_options(tenant_id=str(tenant_id))
+    if not event.contains(engine, "begin", _set_scope):
+        event.listen(engine, "begin", _set_scope)
+    return engine.execution_options(**options)
 
 
-def _set_tenant(connection: Connection) -> None:
+def _set_scope(connection: Connection) -> None:
     """By `set`, which takes no snapshot: the transaction may still lock what it is going to read."""
-    tenant_id = connection.get_execution_options().get("tenant_id")
+    options = connection.get_execution_options()
+    tenant_id = options.get("tenant_id")
     connection.exec_driver_sql(f"set local pos.tenant_id = '{UUID(tenant_id) if tenant_id else ''}'")
+    if options.get("operator") == "on":
+        connection.exec_driver_sql("set local pos.operator = 'on'")
 
 
 def _tried(url: URL) -> Engine:

@@ -26,9 +26,18 @@ _API_WRITES = {
     "pos_audit_logs": "insert",
     "pos_touched_documents": "insert",
     "pos_shared_tokens": "select, insert, update",
+    "pos_webhook_counts": "select",
 }
 # Answers about other tenants, yes or no.
 _API_FUNCTIONS = ("pos_live_elsewhere(uuid, text, text[])", "pos_account_elsewhere(uuid)")
+_RECEIVER_FUNCTIONS = (
+    "pos_webhook_recipients(text, text[], text[])",
+    "pos_webhook_connection(uuid)",
+    "pos_webhook_keys(text)",
+    "pos_webhook_knock()",
+    "pos_webhook_unanswered()",
+    "pos_webhook_count(text, text, bigint)",
+)
 _TENANT_TABLES = text("""
     select c.oid::regclass::text
     from pg_class as c
@@ -38,15 +47,21 @@ _TENANT_TABLES = text("""
     order by 1
 """)
 OWN_ROLES = (API_ROLE, WEBHOOK_ROLE, READER_ROLE, SERVICE_LOGIN)
-# What does not follow from a table's own tenant_id: by table, the name of the policy and the rest of it.
-_POLICIES = {
-    "pos_reader_tenants": ("own_grants", f"for select to {READER_ROLE} using (reader = current_user)"),
-    "pos_webhook_logs": ("received", f"for insert to {WEBHOOK_ROLE} with check (true)"),
-    "pos_touched_documents": (
+# What does not follow from a table's own tenant_id: table, name of the policy, and the rest of it.
+_POLICIES = (
+    ("pos_reader_tenants", "own_grants", f"for select to {READER_ROLE} using (reader = current_user)"),
+    ("pos_webhook_logs", "received", f"for insert to {WEBHOOK_ROLE} with check (true)"),
+    (
+        "pos_webhook_logs",
+        "all_for_operators",
+        f"for select to {API_ROLE} using (current_setting('pos.operator', true) = 'on')",
+    ),
+    (
+        "pos_touched_documents",
         "configurations_of_request",
         f"for insert to {API_ROLE} with check (configuration_id in (select id from pos_configurations))",
     ),
-}
+)
 
 
 def quoted(name: str) -> str:
@@ -129,6 +144,7 @@ def _protect(connection: Connection) -> None:
     for function in _API_FUNCTIONS:
         connection.execute(text(f"grant execute on function {function} to {API_ROLE}"))
     connection.execute(text(f"grant insert on pos_webhook_logs to {WEBHOOK_ROLE}"))
+    connection.execute(text(f"grant execute on function {', '.join(_RECEIVER_FUNCTIONS)} to {WEBHOOK_ROLE}"))
     connection.execute(text(f"grant select on pos_reader_tenants to {READER_ROLE}"))
     query = text("select quote_ident(nspname) from pg_namespace where nspname like 'raw\\_%'")
     schemas: Sequence[str] = connection.execute(query).scalars().all()
@@ -138,7 +154,9 @@ def _protect(connection: Connection) -> None:
         connection.execute(text(f"grant select (load_id, status) on {schema}._dlt_loads to {API_ROLE}"))
     connection.execute(text(f"grant execute on function pos_documents_of_order to {API_ROLE}"))
     there = text("select from pg_policy where polrelid = cast(:table as regclass) and polname = :name")
-    for table, (name, rest) in _POLICIES.items():
+    seen = "pos_system, base_url, external_id, url, is_enabled, problem, checked_at, tried_at"
+    connection.execute(text(f"grant select ({seen}) on pos_webhook_subscriptions to {API_ROLE}"))
+    for table, name, rest in _POLICIES:
         if connection.execute(there, {"table": table, "name": name}).one_or_none() is None:
             connection.execute(text(f"alter table {table} enable row level security"))
             connection.execute(text(f"create policy {name} on {table} {rest}"))

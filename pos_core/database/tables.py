@@ -25,7 +25,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -38,9 +38,11 @@ metadata = MetaData(
 )
 
 
-def _instant(name: str, nullable: bool = True, now: bool = False) -> Column[object]:
+def _instant(
+    name: str, nullable: bool = True, now: bool = False, comment: str | None = None
+) -> Column[object]:
     default = func.now() if now else None
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default, comment=comment)
 
 
 configurations = Table(
@@ -135,7 +137,65 @@ webhook_logs = Table(
     Column("outcome", Text, nullable=False, server_default="pending"),
     Column("body", LargeBinary),
     _instant("processed_at"),
-    UniqueConstraint("pos_system", "event_id"),
+    Column("external_ids", ARRAY(Text), comment="sales it announces"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column(
+        "available_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="not to be tried before",
+    ),
+    Column("reason", Text, comment="why it still waits, or was given up"),
+    Column("visible_at", DateTime(timezone=True), comment="when the marts had its rows"),
+    CheckConstraint(
+        "outcome in ('pending', 'processed', 'ignored', 'unknown_account', 'given_up')", name="outcome"
+    ),
+    UniqueConstraint("pos_system", "event_id", "configuration_id", postgresql_nulls_not_distinct=True),
+    Index("pos_webhook_logs_pending_idx", "available_at", postgresql_where=text("outcome = 'pending'")),
+    Index(None, "configuration_id", "received_at"),
+    Index(None, "pos_system", "received_at"),
+)
+
+webhook_gate = Table(
+    "pos_webhook_gate",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("is_active", Boolean, nullable=False, comment="a drain was asked for or runs"),
+    Column("is_dirty", Boolean, nullable=False, comment="events came since it last looked"),
+    _instant("knocked_at"),
+    CheckConstraint("id = 1", name="single_row"),
+    comment="lets one drain be asked for, however many events come",
+)
+
+webhook_counts = Table(
+    "pos_webhook_counts",
+    metadata,
+    Column("pos_system", Text, nullable=False),
+    Column("outcome", Text, nullable=False, comment="refused, malformed or repeated"),
+    Column("hour", DateTime(timezone=True), nullable=False),
+    Column("events", BigInteger, nullable=False),
+    PrimaryKeyConstraint("pos_system", "outcome", "hour"),
+    comment="deliveries of which nothing is stored",
+)
+
+webhook_subscriptions = Table(
+    "pos_webhook_subscriptions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("pos_system", Text, nullable=False),
+    Column("external_id", Text, comment="null until the vendor has one"),
+    Column("url", Text, nullable=False, comment="as the vendor has it"),
+    Column("other_url", Text, comment="accepted as well: the address before or after a change"),
+    Column("base_url", Text, nullable=False, comment="the vendor address it was made at"),
+    Column("keys_sealed", Text, nullable=False, comment="the signature keys, current one first"),
+    Column("is_enabled", Boolean, nullable=False),
+    _instant("rotated_at", comment="since when the previous key or address is only accepted"),
+    Column("request_key", Uuid, comment="of a request whose answer is not stored yet"),
+    Column("problem", Text, comment="why the last attempt failed"),
+    _instant("checked_at", nullable=False, now=True),
+    _instant("tried_at", nullable=False, now=True),
+    UniqueConstraint("pos_system", "base_url"),
 )
 
 sync_logs = Table(
@@ -166,6 +226,9 @@ sync_logs = Table(
         server_default=text("'{}'"),
         comment="how often each value was landed that no list of the vendor's values has",
     ),
+    Column("changes_announced", Integer, nullable=False, server_default="0"),
+    Column("changes_unannounced", Integer, nullable=False, server_default="0"),
+    Column("changes_unpolled", Integer, nullable=False, server_default="0"),
     Column("seconds", JSONB, comment="per step: fetch, land"),
     Column("error_class", Text),
     Column("error", Text),

@@ -50,6 +50,29 @@ def busy_configurations(connection: Connection, ids: Sequence[UUID]) -> set[UUID
 
 
 @contextmanager
+def tried_key(engine: Engine, key: str) -> Iterator[bool]:
+    """Holds the lock of any text while the block runs, unless somebody has it; yields whether it is ours."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        parameters = {"key": key}
+        take = text("select pg_try_advisory_lock(hashtextextended(:key, 0))")
+        ours = bool(connection.execute(take, parameters).scalar_one())
+        try:
+            yield ours
+        finally:
+            if ours:
+                connection.execute(text("select pg_advisory_unlock(hashtextextended(:key, 0))"), parameters)
+
+
+def is_free(connection: Connection, key: str) -> bool:
+    """Whether nobody holds the lock of a text; it is let go again at once."""
+    query = text("select pg_try_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+    with connection.begin_nested() as savepoint:
+        free = bool(connection.execute(query, {"key": key}).scalar_one())
+        savepoint.rollback()
+    return free
+
+
+@contextmanager
 def held_key(engine: Engine, key: str) -> Iterator[None]:
     """Holds the lock of any text while the block runs; waits for whoever has it."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

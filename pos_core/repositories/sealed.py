@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, Text, func, literal_column, select, update
 
-from pos_core.database.tables import configurations, shared_tokens
+from pos_core.database.tables import configurations, shared_tokens, webhook_subscriptions
 from pos_core.repositories import tokens
+from pos_core.vault import NOBODY
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,15 @@ SHARED_TOKENS = Place(
     None,
     tokens.owner,
 )
-PLACES = (CONFIGURATIONS, SHARED_TOKENS)
+SUBSCRIPTIONS = Place(
+    "subscriptions",
+    webhook_subscriptions,
+    webhook_subscriptions.c.id,
+    webhook_subscriptions.c.keys_sealed,
+    None,
+    lambda subscription_id: subscription_id,
+)
+PLACES = (CONFIGURATIONS, SHARED_TOKENS, SUBSCRIPTIONS)
 
 
 def key_uses(connection: Connection) -> list[KeyUse]:
@@ -132,5 +141,5 @@ def _key_id(place: Place) -> ColumnElement[str]:
 
 
 def _read(place: Place, found: Any) -> Envelope:
-    tenant_id = found.tenant_id if place.tenant_id is not None else tokens.NOBODY
+    tenant_id = found.tenant_id if place.tenant_id is not None else NOBODY
     return Envelope(found.row, tenant_id, place.owner_of(found.row), found.key_id, found.text)

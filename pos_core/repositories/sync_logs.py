@@ -30,6 +30,9 @@ class SyncCounts:
     documents_quarantined: int = 0
     documents_waiting: int = 0
     unknown_values: dict[str, int] = field(default_factory=dict)
+    changes_announced: int = 0
+    changes_unannounced: int = 0
+    changes_unpolled: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pos_core.database.tables import shared_tokens
 from pos_core.errors import VaultError
-from pos_core.vault import Vault
-
-NOBODY = UUID(int=0)
-"""The tenant that shared tokens are sealed for."""
+from pos_core.vault import NOBODY, Vault
 
 
 def read(connection: Connection, vault: Vault, key: str) -> dict[str, Any] | None:

@@ -130,6 +130,8 @@ def test_jobs_schedules_and_sensors_are_these_and_run_from_the_start(dagster: Da
     assert sensors == {
         "configuration_partitions": DefaultSensorStatus.RUNNING,
         "requested_syncs": DefaultSensorStatus.RUNNING,
+        "waiting_events": DefaultSensorStatus.RUNNING,
+        "webhook_subscriptions": DefaultSensorStatus.RUNNING,
     }
 
 

@@ -77,7 +77,7 @@ def scripted() -> Iterator[ScriptedVendor]:
             self.wfile.write(reply.body[: len(reply.body) // 2] if reply.is_cut else reply.body)
             self.close_connection = reply.is_cut
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             return

@@ -35,6 +35,7 @@ def test_all_promised_commands_are_there() -> None:
         "init", "up", "down", "demo", "sync", "status", "replay", "database-url", "token",
         "configurations create", "configurations list", "configurations disable",
         "keys new", "keys rotate", "keys status", "readers grant", "readers revoke", "readers list",
+        "webhooks register", "webhooks rotate", "webhooks test", "webhooks status",
     }  # fmt: skip
 
 
@@ -50,7 +51,8 @@ def test_help_says_what_a_command_does_with_an_example_and_each_default(path: tu
     for parameter in command.params:
         assert isinstance(parameter, typer.core.TyperOption | typer.core.TyperArgument)
         assert parameter.help, parameter.name
-        is_told = parameter.required or parameter.is_flag or parameter.default is not None  # type: ignore[union-attr]
+        is_flag = isinstance(parameter, typer.core.TyperOption) and parameter.is_flag
+        is_told = parameter.required or is_flag or parameter.default is not None
         assert is_told or "Default:" in parameter.help, parameter.name
 
 

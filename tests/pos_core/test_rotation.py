@@ -4,16 +4,17 @@ import json
 import signal
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, text
 
+from pos_core.database.tables import webhook_subscriptions
 from pos_core.repositories import configurations, tokens
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.rotation import KeyStatus, key_statuses, rotate
-from pos_core.vault import Vault
+from pos_core.vault import NOBODY, Vault
 from tests.pos_core.given import CREDENTIALS, VAULT, connect
 from tests.pos_core.processes import line, python
 
@@ -45,10 +46,21 @@ def test_everything_is_sealed_with_the_first_key_and_nothing_else_of_it_changes(
     made = _connect(engine, 3)
     with engine.begin() as connection:
         tokens.store(connection, VAULT, "client:secret", {"access_token": "croissant"})
+        subscription_id = uuid4()
+        connection.execute(
+            webhook_subscriptions.insert().values(
+                id=subscription_id,
+                pos_system="square",
+                base_url="http://vendor",
+                url="http://us",
+                keys_sealed=VAULT.seal(NOBODY, subscription_id, {"current": "signature key"}),
+                is_enabled=True,
+            )
+        )
         configurations.delete(connection, made[2].id, Actor("tester"))
     before = [_row(engine, each) for each in made]
     rotation = rotate(engine, BOTH)
-    assert rotation.resealed == {"configurations": 2, "shared_tokens": 1}
+    assert rotation.resealed == {"configurations": 2, "shared_tokens": 1, "subscriptions": 1}
     assert (rotation.already.total(), rotation.lost_configurations, rotation.lost_tokens) == (0, [], 0)
     assert _opened(engine, ONLY_NEW, made[0]) == {"access_token": "token-of-bakery-0"}
     with engine.connect() as connection:
@@ -147,10 +159,10 @@ def test_the_status_counts_rows_by_key_without_opening_them(engine: Engine) -> N
     with engine.begin() as connection:
         tokens.store(connection, VAULT, "key", {"access_token": "1"})
     assert key_statuses(engine, BOTH) == [
-        KeyStatus("new", "seals", 0, 0),
-        KeyStatus("test", "opens", 2, 1),
-        KeyStatus("lost", "missing", 1, 0),
-        KeyStatus(None, "damaged", 1, 0),
+        KeyStatus("new", "seals", 0, 0, 0),
+        KeyStatus("test", "opens", 2, 1, 0),
+        KeyStatus("lost", "missing", 1, 0, 0),
+        KeyStatus(None, "damaged", 1, 0, 0),
     ]
     rotate(engine, BOTH)
     needed = {each.key_id: each.is_needed for each in key_statuses(engine, BOTH)}
@@ -161,7 +173,7 @@ _ROTATE_FOR_EVER = """
 import sys
 from sqlalchemy import create_engine
 from pos_core.rotation import rotate
-from pos_core.vault import Vault
+from pos_core.vault import NOBODY, Vault
 keys = {"test": b"\\x07" * 32, "new": b"\\x08" * 32}
 engine = create_engine(sys.argv[1])
 while True:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pos_core.settings import get_settings
 from webhook_api import logs, problems
 from webhook_api.edge.addresses import client_address
+from webhook_api.edge.rates import is_unlimited
 
 logger = logging.getLogger("webhook_api.access")
 
@@ -90,11 +91,14 @@ def _mark(scope: Scope, message: Message) -> None:
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
     """Queries are left out, and parts of a path that could be a secret."""
+    client = scope.get("client")
+    is_routine = is_unlimited(scope["method"], scope["path"]) and status < 400
+    level = logging.DEBUG if is_routine else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
     path = "/".join(
         part if not part or _SHOWN_PART.fullmatch(part) else "…" for part in scope["path"][:500].split("/")
     )
-    client = scope.get("client")
-    level = logging.DEBUG if path.startswith("/health/") and status < 400 else logging.INFO
     logger.log(
         level,
         "%s %s %d %.1f ms from %s tenant %s",

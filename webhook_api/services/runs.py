@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from pipelines.requests import SYNC_JOB, Launch, as_launches
+from pipelines.requests import SYNC_JOB, Drain, Run, as_launches
 from pos_core.database.connect import tenant_engine
 from pos_core.errors import PosError
 from pos_core.repositories import sync_requests
@@ -42,7 +42,7 @@ class UnknownLaunchError(PosError):
     """Dagster was asked and did not answer in time: there may be a run."""
 
 
-def launch(address: str, wanted: Launch, timeout_seconds: float = _TIMEOUT_SECONDS) -> str:
+def launch(address: str, wanted: Run, timeout_seconds: float = _TIMEOUT_SECONDS) -> str:
     """Has Dagster start a run.
 
     Args:
@@ -71,6 +71,18 @@ def launch(address: str, wanted: Launch, timeout_seconds: float = _TIMEOUT_SECON
     if kind != "LaunchRunSuccess":
         raise NotLaunchedError(f"Dagster refused to launch a run: {kind}.")
     return str(run["runId"])
+
+
+def launch_drain() -> bool:
+    """Has Dagster work off the events of webhooks; False where there is no run for sure."""
+    try:
+        launch(get_settings().dagster_address, Drain())
+    except NotLaunchedError as error:
+        logger.warning("%s Events are worked off by the sweep.", error.message)
+        return False
+    except UnknownLaunchError as error:
+        logger.warning("%s Events may be late.", error.message)
+    return True
 
 
 class Launcher:

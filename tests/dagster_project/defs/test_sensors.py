@@ -1,13 +1,17 @@
 """The sensors keep one partition per configuration, and launch what was asked for and nobody else did."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from dagster import SensorResult, SkipReason, build_sensor_context
 
 from pos_core.repositories import sync_requests
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.sync_requests import SyncRequest
+from sandbox.square.driver import Driver
+from sandbox.square.oauth import OWNER_ACCESS_TOKEN
 from tests.conftest import Project
 from tests.dagster_project.conftest import PARTITIONS, Dagster, sync_checks
 
@@ -177,3 +181,54 @@ def test_what_was_asked_of_a_disabled_configuration_is_not_launched_but_ended(
     project.execute("update pos_configurations set status = 'disabled' where id = :id", id=connected[0].id)
     assert _sweep(dagster) == []
     assert _status(project, request) == "failed"
+
+
+def _look_after_webhooks(dagster: Dagster) -> str:
+    from dagster_project.defs.resources import Pos
+    from dagster_project.defs.sensors import webhook_subscriptions
+
+    context = build_sensor_context(instance=dagster.instance, resources={"pos": Pos()})
+    answer = webhook_subscriptions(context)
+    assert isinstance(answer, SkipReason)
+    return answer.skip_message or ""
+
+
+def _targets(sandbox: Driver) -> list[str]:
+    return [each["url"] for each in sandbox.http.get("/_sandbox/webhooks").json()["targets"]]
+
+
+def test_webhooks_are_registered_once_an_account_is_connected(
+    dagster: Dagster, connected: list[Configuration], sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", OWNER_ACCESS_TOKEN)
+    assert _look_after_webhooks(dagster).endswith("/api/v1/webhooks/square: created.")
+    assert _targets(sandbox) == ["http://127.0.0.1:8000/api/v1/webhooks/square"]
+    calls = sandbox.http.get("/_sandbox/calls").json()
+    assert "as it should be" in _look_after_webhooks(dagster)
+    assert sandbox.http.get("/_sandbox/calls").json() == calls
+
+
+def test_without_an_account_nobody_is_asked(
+    project: Project, dagster: Dagster, sandbox: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQUARE_BASE_URL", sandbox.url)
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", OWNER_ACCESS_TOKEN)
+    assert "as it should be" in _look_after_webhooks(dagster)
+    assert _targets(sandbox) == []
+    assert project.value("select count(*) from pos_webhook_subscriptions") == 0
+
+
+def test_what_fails_is_told_and_left_alone_for_a_while(
+    project: Project,
+    dagster: Dagster,
+    connected: list[Configuration],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("SQUARE_ACCESS_TOKEN", raising=False)
+    with caplog.at_level(logging.WARNING, "pipelines.registration"):
+        assert "SQUARE_ACCESS_TOKEN is not set" in _look_after_webhooks(dagster)
+    assert "SQUARE_ACCESS_TOKEN is not set" in caplog.text
+    assert "SQUARE_ACCESS_TOKEN" in project.value("select problem from pos_webhook_subscriptions")
+    assert "tried just now" in _look_after_webhooks(dagster)
+    assert {each["status"] for each in project.rows("select status from pos_configurations")} == {"active"}

@@ -74,7 +74,7 @@ def test_the_way_from_the_key_of_the_home_to_one_that_is_given(
         ("local", False),
     ]
     said = pos("keys", "rotate").succeeded().out
-    assert "0 configurations and 0 shared tokens now, 3 and 1 were before" in said
+    assert "0 configurations, 0 shared tokens and 0 webhook subscriptions now, 3, 1 and 0 were before" in said
     assert f"Nothing needs key local any more: take it out of {local_key_path(get_settings())}" in said
     local_key_path(get_settings()).unlink()
     assert pos("keys", "rotate", "--json").succeeded().json["already"] == {
