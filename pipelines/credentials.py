@@ -56,13 +56,13 @@ class _SharedTokens:
         self._vault = vault
 
     def shared(self, key: str, stale: Mapping[str, Any] | None, ask: Renewal) -> Mapping[str, Any]:
-        with held_key(self._engine, f"pos-shared-token:{key}"):
-            with self._engine.connect() as connection:
+        with held_key(self._engine, f"pos-shared-token:{key}"), self._engine.connect() as connection:
+            with connection.begin():
                 known = tokens.read(connection, self._vault, key)
             if known is not None and known != stale:
                 return known
             fresh = dict(ask(known or {}))
-            with self._engine.begin() as connection:
+            with connection.begin():
                 tokens.store(connection, self._vault, key, fresh)
             return fresh
 
@@ -84,12 +84,16 @@ class StoredKeeper(_SharedTokens):
     def renew(self, stale: Credentials, ask: Renewal) -> Credentials:
         """Renews while nobody else can; the answer is stored before it is used."""
         configuration = self._configuration
-        with held_key(self._engine, f"pos-credentials:{configuration.id}"):
-            with self._engine.connect() as connection:
+        # The connection is there before the vendor is asked: what it issues may work once and must be stored.
+        with (
+            held_key(self._engine, f"pos-credentials:{configuration.id}"),
+            self._engine.connect() as connection,
+        ):
+            with connection.begin():
                 stored = configurations.open_credentials(connection, self._vault, configuration)
             if stored == dict(stale):
                 fresh = {**stored, **ask(stored)}
-                with self._engine.begin() as connection:
+                with connection.begin():
                     now = configurations.open_credentials(
                         connection, self._vault, configuration, is_locked=True
                     )

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -214,6 +215,11 @@ def _socket_path(home: Path) -> Path:
     name = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"pos-{os.geteuid()}-code-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    # The temporary folder is everybody's: another user may have put something there under this name.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise StackError(f"{folder} is not a folder of this user; remove it.")
+    folder.chmod(0o700)
     return folder / "code.sock"
 
 

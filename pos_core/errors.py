@@ -18,6 +18,7 @@ PosError
 ├── AccessDeniedError        an access token does not allow what was asked
 ├── IssuerError              the issuer of access tokens cannot be asked for its keys
 ├── TooManyRequestsError     a caller of the API asks more often than it may
+├── BusyError                so much of a kind is going on that more would make others wait
 ├── UnknownResourceError     what was asked for does not exist, or is another tenant's
 ├── QueryError               what was asked of the API contradicts itself
 ├── VendorError              the vendor could not be asked, or refused           exit 4
@@ -162,6 +163,12 @@ class TooManyRequestsError(PosError):
     def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class BusyError(PosError):
+    """So much of a kind is going on that more would make others wait."""
+
+    error_class = "busy"
 
 
 class UnknownResourceError(PosError):

@@ -26,6 +26,7 @@ FAILED = "The service failed; the log has the reason."
 _NO_DATABASE = "The database does not answer; try again."
 # Classes of SQLSTATE: connections, resources, and an operator who intervenes.
 _AWAY = {"08", "53", "57"}
+_NO_LOCK = "55P03"  # somebody else had it for too long
 _JSON = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
 _TITLES = {
     400: "Bad request", 401: "Not authenticated", 403: "Not allowed", 404: "Not found",
@@ -48,6 +49,7 @@ _STATUSES: dict[type[PosError], int] = {
     errors.AccessDeniedError: 403,
     errors.IssuerError: 503,
     errors.TooManyRequestsError: 429,
+    errors.BusyError: 503,
     errors.UnknownResourceError: 404,
     errors.QueryError: 422,
     errors.WebhookError: 400,
@@ -155,6 +157,7 @@ def _is_away(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     return (
         error.connection_invalidated
+        or state == _NO_LOCK
         or isinstance(error, InterfaceError)
         or (isinstance(error, OperationalError) and (state is None or state[:2] in _AWAY))
     )

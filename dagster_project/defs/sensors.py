@@ -20,7 +20,6 @@ from pipelines.requests import Drain, as_launches
 from pos_core.repositories import configurations, sync_requests, webhooks
 
 _LEFT_TO_THE_SERVICE = timedelta(seconds=5)
-_MOST_RUNS = 10
 
 
 @sensor(
@@ -52,8 +51,9 @@ def requested_syncs(pos: ResourceParam[Pos]) -> SensorResult | SkipReason:
     with pos.context.engine.begin() as connection:
         sync_requests.refuse(connection)
         sync_requests.release_dead(connection)
+        room = sync_requests.room_for_runs(connection)
         wanted = as_launches(sync_requests.take_to_launch(connection, grace=_LEFT_TO_THE_SERVICE))
-        now, later = wanted[:_MOST_RUNS], wanted[_MOST_RUNS:]
+        now, later = wanted[:room], wanted[room:]
         sync_requests.not_launched(connection, [each for one in later for each in one.request_ids])
     if not now:
         return SkipReason("Nothing that was asked for waits to be launched.")

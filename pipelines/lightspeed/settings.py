@@ -1,5 +1,6 @@
 """Lightspeed's addresses, the operator's application, and the credentials a customer has."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipelines.webhook import SECRET_KEY, read_secrets
 from pos_core.errors import CredentialsError, SettingsError
 
 GENERATIONS = ("V1", "V2")
+_ID = re.compile("[0-9]{1,20}")
 _PRODUCTION = "https://api.lsk.lightspeed.app"
 # Where the second generation of clients gets its tokens, by the address of the API.
 _AUTH_HOSTS = {
@@ -122,7 +124,7 @@ def _location_ids(given: object) -> list[str]:
     """Business locations as text, since their numbers are too large for some readers of JSON."""
     entries = given if isinstance(given, list) else [None]
     ids = [str(each).strip() for each in entries if not isinstance(each, bool)]
-    if not ids or len(ids) < len(entries) or not all(each.isascii() and each.isdigit() for each in ids):
+    if not ids or len(ids) < len(entries) or not all(_ID.fullmatch(each) for each in ids):
         raise CredentialsError("Lightspeed: business_location_ids must be a list of numbers, or be left out.")
     return sorted(set(ids), key=int)
 

@@ -17,6 +17,8 @@ from pos_core.settings import get_settings, prepare_home
 
 _OLDEST_VERSION = 16
 _CONNECT_TIMEOUT_SECONDS = 10
+# Whoever asks over HTTP waits no longer, and neither do those who need the same connection.
+_SERVICE_OPTIONS = "-c statement_timeout=20000 -c lock_timeout=10000"
 _engines: list[Engine] = []
 
 
@@ -79,7 +81,7 @@ def service_address(role: str) -> DatabaseAddress:
     else:
         address = database_address()
     query = dict(address.query)
-    query["options"] = f"{query.get('options', '')} -c role={role}".strip()
+    query["options"] = f"{query.get('options', '')} {_SERVICE_OPTIONS} -c role={role}".strip()
     return replace(address, query=tuple(sorted(query.items())))
 
 

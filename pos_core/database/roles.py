@@ -28,8 +28,12 @@ _API_WRITES = {
     "pos_shared_tokens": "select, insert, update",
     "pos_webhook_counts": "select",
 }
-# Answers about other tenants, yes or no.
-_API_FUNCTIONS = ("pos_live_elsewhere(uuid, text, text[])", "pos_account_elsewhere(uuid)")
+# Answers about other tenants: yes, no, or how many in all.
+_API_FUNCTIONS = (
+    "pos_live_elsewhere(uuid, text, text[])",
+    "pos_account_elsewhere(uuid)",
+    "pos_runs_asked_for(interval)",
+)
 _RECEIVER_FUNCTIONS = (
     "pos_webhook_recipients(text, text[], text[])",
     "pos_webhook_connection(uuid)",

@@ -180,13 +180,17 @@ def set_locations(
         ) from None
 
 
-def get(connection: Connection, configuration_id: UUID) -> Configuration:
+def get(connection: Connection, configuration_id: UUID, is_locked: bool = False) -> Configuration:
     """One configuration.
+
+    Args:
+        is_locked: nobody else changes it until the transaction ends.
 
     Raises:
         UnknownConfigurationError: there is none with this id.
     """
-    row = connection.execute(select(*_COLUMNS).where(configurations.c.id == configuration_id)).one_or_none()
+    query = select(*_COLUMNS).where(configurations.c.id == configuration_id)
+    row = connection.execute(query.with_for_update() if is_locked else query).one_or_none()
     if row is None:
         raise UnknownConfigurationError(f"There is no configuration {configuration_id}.")
     return _read(row)
@@ -257,6 +261,8 @@ def disable(connection: Connection, configuration_id: UUID, reason: str, actor: 
     Raises:
         UnknownConfigurationError: there is none with this id.
     """
+    if get(connection, configuration_id, is_locked=True).status == "deleted":
+        raise UnknownConfigurationError(f"Configuration {configuration_id} is deleted.")
     values = {"status": "disabled", "status_reason": reason}
     return change(connection, configuration_id, values, "configuration.disabled", actor)
 
@@ -289,7 +295,7 @@ def change(
     Raises:
         UnknownConfigurationError: there is none with this id.
     """
-    before = get(connection, configuration_id)
+    before = get(connection, configuration_id, is_locked=True)
     connection.execute(
         update(configurations)
         .where(configurations.c.id == configuration_id)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
 _COVERAGE = text("""
     with configuration as (
@@ -121,7 +123,12 @@ def newest_change_at(connection: Connection, tenant_id: UUID, configuration_id: 
             order by business_date desc limit 1
         )
     """)
-    found: datetime | None = connection.execute(
-        query, {"tenant_id": tenant_id, "configuration_id": configuration_id}
-    ).scalar_one()
+    parameters = {"tenant_id": tenant_id, "configuration_id": configuration_id}
+    try:
+        with connection.begin_nested():
+            found: datetime | None = connection.execute(query, parameters).scalar_one()
+    except ProgrammingError as error:
+        if isinstance(error.orig, UndefinedTable):  # nothing has been normalised yet
+            return None
+        raise
     return found

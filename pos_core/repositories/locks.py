@@ -2,11 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 _NORMALISE_KEY = 0x706F735F6E6F726D
+
+
+def _apart(engine: Engine) -> Engine:
+    """The same database without the pool.
+
+    Whoever waits for a lock must not have the connection that its holder needs to end.
+    """
+    return _unpooled(engine.url)
+
+
+@lru_cache(maxsize=8)
+def _unpooled(url: URL) -> Engine:
+    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
 
 @contextmanager
@@ -20,7 +34,7 @@ def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False)
         The configurations that are ours now.
     """
     function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _apart(engine).connect() as connection:
         ours = []
         try:
             for configuration_id in sorted(set(ids)):  # one order for all, so that waiting cannot deadlock
@@ -52,7 +66,7 @@ def busy_configurations(connection: Connection, ids: Sequence[UUID]) -> set[UUID
 @contextmanager
 def tried_key(engine: Engine, key: str) -> Iterator[bool]:
     """Holds the lock of any text while the block runs, unless somebody has it; yields whether it is ours."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _apart(engine).connect() as connection:
         parameters = {"key": key}
         take = text("select pg_try_advisory_lock(hashtextextended(:key, 0))")
         ours = bool(connection.execute(take, parameters).scalar_one())
@@ -75,7 +89,7 @@ def is_free(connection: Connection, key: str) -> bool:
 @contextmanager
 def held_key(engine: Engine, key: str) -> Iterator[None]:
     """Holds the lock of any text while the block runs; waits for whoever has it."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _apart(engine).connect() as connection:
         parameters = {"key": key}
         connection.execute(text("select pg_advisory_lock(hashtextextended(:key, 0))"), parameters)
         try:

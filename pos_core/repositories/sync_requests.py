@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from pos_core.database.tables import configurations, sync_requests
@@ -23,6 +23,7 @@ LAUNCH_AGAIN_AFTER = timedelta(minutes=1)
 MOST_OPEN = 20
 """Requests of one configuration that may be open at once."""
 _MOST_LAUNCHED = 500
+_MOST_RUNS, _MOST_RUNS_OF_A_TENANT = 10, 3
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,28 @@ def listed_open(connection: Connection, tenant_id: UUID, configuration_id: UUID)
         .order_by(sync_requests.c.requested_at, sync_requests.c.id)
     )
     return [_read(row) for row in connection.execute(query)]
+
+
+def room_for_runs(connection: Connection, tenant_id: UUID | None = None) -> int:
+    """How many runs more may be asked for: each is a process with connections of its own.
+
+    Args:
+        tenant_id: for this tenant, who may not take all of the room.
+    """
+    total: int = connection.execute(select(func.pos_runs_asked_for(LAUNCH_AGAIN_AFTER))).scalar_one()
+    if tenant_id is None:
+        return max(0, _MOST_RUNS - total)
+    runs = func.count(
+        func.distinct(tuple_(sync_requests.c.launched_at, sync_requests.c.read_from, sync_requests.c.read_to))
+    )
+    is_under_way = or_(
+        sync_requests.c.status == "running",
+        and_(_IS_QUEUED, sync_requests.c.launched_at > func.now() - LAUNCH_AGAIN_AFTER),
+    )
+    own: int = connection.execute(
+        select(runs).where(sync_requests.c.tenant_id == tenant_id, is_under_way)
+    ).scalar_one()
+    return max(0, min(_MOST_RUNS - total, _MOST_RUNS_OF_A_TENANT - own))
 
 
 def take_to_launch(

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -247,3 +248,17 @@ def test_a_renewal_does_not_bring_a_destroyed_secret_back(
     assert project.value(
         "select credentials_sealed is null from pos_configurations where id = :id", id=connected[0].id
     )
+
+
+def test_whoever_waits_leaves_the_connection_that_the_answer_is_stored_with(
+    project: Project, connected: list[Configuration]
+) -> None:
+    """A pool of two, and more who wait than that: the one who asks still gets its answer stored."""
+    vendor = Vendor()
+    engine = create_engine(project.address.sqlalchemy(), pool_size=2, max_overflow=0, pool_timeout=5)
+    keepers = [StoredKeeper(engine, project.vault, connected[0]) for _ in range(6)]
+    stale = keepers[0].current
+    renewed = at_once(*(partial(each.renew, stale, vendor) for each in keepers))
+    engine.dispose()
+    assert [each["access_token"] for each in renewed] == ["token-1"] * 6
+    assert len(vendor.asked) == 1

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine
 from pipelines import connect
 from pipelines.connector import Account, Connector, Credentials
 from pipelines.credentials import NewKeeper, StoredKeeper
-from pipelines.http import hurried
 from pipelines.registry import connectors, get_connector
 from pos_core.errors import (
     ConfigurationChangedError,
@@ -29,11 +28,9 @@ from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
 from pos_core.vault import Vault
+from webhook_api.services.patience import asking_vendor
 
 logger = logging.getLogger(__name__)
-
-PATIENCE_SECONDS = 15.0
-"""How long somebody who waits is kept waiting for a vendor."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def create(
         day_starts_at=day_starts_at,
         speaks_for_operator=caller.speaks_for_operator,
     )
-    with hurried(PATIENCE_SECONDS), set_up(get_connector(pos_system)):
+    with asking_vendor(caller.tenant_id), set_up(get_connector(pos_system)):
         return connect.connect_account(caller.engine, caller.vault, request)
 
 
@@ -176,7 +173,7 @@ def ask_stored(
     """
     _refuse_other_address(connector, current)
     keeper = StoredKeeper(engine, vault, current)
-    with hurried(PATIENCE_SECONDS):
+    with asking_vendor(current.tenant_id):
         account = connect.ask_account(connector, current.base_url, keeper)
     _refuse_other_account(connector, current, account)
     return account, keeper.current
@@ -192,7 +189,7 @@ def _confirm(caller: Caller, current: Configuration, given: Mapping[str, Any] | 
         _refuse_other_address(connector, current)
         read = connect.read_credentials(connector, dict(given), caller.speaks_for_operator)
         keeper = NewKeeper(caller.engine, caller.vault, read)
-        with hurried(PATIENCE_SECONDS):
+        with asking_vendor(caller.tenant_id):
             account = connect.ask_account(connector, current.base_url, keeper)
         _refuse_other_account(connector, current, account)
         return _Confirmed(account, keeper.current, connector.leans_on_operator(read))
@@ -293,7 +290,7 @@ def _give_up(current: Configuration, credentials: Credentials) -> None:
         return
     try:
         if connector.base_url() == current.base_url:
-            with hurried(PATIENCE_SECONDS):
+            with asking_vendor(current.tenant_id):
                 connector.give_up(current.base_url, credentials)
     except PosError as error:
         logger.warning("the access of %s could not be given up: %s", current.id, error.message)

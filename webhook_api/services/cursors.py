@@ -50,9 +50,12 @@ def decode(tenant_id: UUID, sort: Sort, filters: Filters, cursor: str) -> Positi
     is_canonical = urlsafe_b64encode(content).rstrip(b"=").decode() == cursor
     if not is_canonical or digest != _digest(place, tenant_id, sort, filters):
         raise _wrong()
-    at = _EPOCH + microseconds * _MICROSECOND
-    if sort is Sort.BUSINESS_DATE:
-        return date.fromordinal(day), at, UUID(bytes=row_id)
+    try:  # whoever knows how may make a cursor of numbers that no row has
+        at = _EPOCH + microseconds * _MICROSECOND
+        if sort is Sort.BUSINESS_DATE:
+            return date.fromordinal(day), at, UUID(bytes=row_id)
+    except (ValueError, OverflowError):
+        raise _wrong() from None
     return at, UUID(bytes=row_id)
 
 

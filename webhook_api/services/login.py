@@ -7,7 +7,6 @@ from datetime import datetime
 
 from pipelines import connect
 from pipelines.connector import Connector, OAuth
-from pipelines.http import hurried
 from pipelines.registry import connectors, get_connector
 from pos_core.database.connect import tenant_engine
 from pos_core.errors import ConfigurationError, ConnectError, SettingsError, UnknownResourceError
@@ -17,8 +16,9 @@ from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
 from pos_core.vault import Vault
 from webhook_api.services import connect_state
-from webhook_api.services.configurations import PATIENCE_SECONDS, Caller, set_up
+from webhook_api.services.configurations import Caller, set_up
 from webhook_api.services.connect_state import State
+from webhook_api.services.patience import asking_vendor
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,11 @@ def finish(vault: Vault, state: State, nonce: str | None, returned: Returned, ac
         raise ConnectError(
             "This login was begun in another browser, or cookies are off; begin it again here and allow them."
         )
+    with asking_vendor(state.tenant_id):  # first: a login that finds no room is not used up
+        return _finish(state, returned, vault, actor)
+
+
+def _finish(state: State, returned: Returned, vault: Vault, actor: Actor) -> Configuration:
     engine = tenant_engine(state.tenant_id)
     with engine.begin() as connection:
         if not connect_states.use(connection, state.tenant_id, state.id):
@@ -114,7 +119,7 @@ def finish(vault: Vault, state: State, nonce: str | None, returned: Returned, ac
         actor=Actor(state.actor, actor.origin, actor.request_id),
         sync_interval_seconds=get_settings().sync_interval_seconds,
     )
-    with hurried(PATIENCE_SECONDS), set_up(connector):
+    with set_up(connector):
         credentials = _oauth(connector).exchange(returned.code, redirect_uri(), state.verifier)
         configuration, _ = connect.store_account(engine, vault, request, credentials)
     return configuration

@@ -16,7 +16,6 @@ from pos_core.settings import get_settings
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 2.0
-_MOST_RUNS = 5
 _LAUNCH = """
 mutation Launch($job: JobOrPipelineSelector!, $runConfig: RunConfigData, $tags: [ExecutionTag!]) {
   launchRun(executionParams: {
@@ -120,9 +119,10 @@ def _launch_of(tenant_id: UUID) -> bool:
     """Launches what a tenant has queued; False when Dagster cannot be reached: asking on is of no use."""
     engine, address = tenant_engine(tenant_id), get_settings().dagster_address
     with engine.begin() as connection:
+        room = sync_requests.room_for_runs(connection, tenant_id)
         waiting = as_launches(sync_requests.take_to_launch(connection, tenant_id))
-    left, is_reached = waiting[_MOST_RUNS:], True
-    for at, each in enumerate(waiting[:_MOST_RUNS]):
+    left, is_reached = waiting[room:], True
+    for at, each in enumerate(waiting[:room]):
         try:
             run_id = launch(address, each)
         except UnknownLaunchError as error:

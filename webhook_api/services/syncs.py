@@ -28,6 +28,7 @@ from webhook_api.schemas.syncs import (
 )
 
 _FINISHED_SHOWN = 10
+_OF_OPERATORS = {"settings", "vault", "database"}
 _REASONS_SHOWN = 20
 
 
@@ -168,10 +169,17 @@ def _as_sync(found: tuple[SyncLog, bool], dagster_address: str | None) -> Sync:
             waiting=log.documents_waiting,
         ),
         seconds=log.seconds or {},
-        error=SyncError(kind=kind, message=message or "") if kind else None,
+        error=SyncError(kind=kind, message=_told(kind, message or "", dagster_address)) if kind else None,
         run_id=log.run_id,
         run_url=f"{dagster_address}/runs/{log.run_id}" if dagster_address and log.run_id else None,
     )
+
+
+def _told(kind: str, message: str, dagster_address: str | None) -> str:
+    """What of our own set-up is wrong is told to operators; its words name settings and addresses."""
+    if kind in _OF_OPERATORS and dagster_address is None:
+        return "The service is not set up for this account at the moment; its operator has to see to it."
+    return message
 
 
 def _as_request(request: sync_requests.SyncRequest) -> SyncRequest:

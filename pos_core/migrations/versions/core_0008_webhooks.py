@@ -72,7 +72,16 @@ _FUNCTIONS = (
     $$
     """,
 )
+_RUNS_ASKED_FOR = """
+create function pos_runs_asked_for(within interval) returns bigint
+language sql stable security definer set search_path = public, pg_temp
+as $$
+    select count(distinct (launched_at, read_from, read_to)) from pos_sync_requests
+    where status = 'running' or (status = 'queued' and launched_at > now() - within)
+$$
+"""
 _NAMES = (
+    "pos_runs_asked_for(interval)",
     "pos_webhook_recipients(text, text[], text[])",
     "pos_webhook_connection(uuid)",
     "pos_webhook_keys(text)",
@@ -179,7 +188,7 @@ def upgrade() -> None:
     )
     for name in ("changes_announced", "changes_unannounced", "changes_unpolled"):
         op.add_column("pos_sync_logs", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
-    for statement in _FUNCTIONS:
+    for statement in (*_FUNCTIONS, _RUNS_ASKED_FOR):
         op.execute(statement)
     for name in _NAMES:
         op.execute(f"revoke all on function {name} from public")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select, text, update
 
 from pos_core.database.tables import audit_logs, configuration_locations, touched_documents
 from pos_core.database.tables import configurations as table
-from pos_core.errors import ConfigurationError, VaultError
+from pos_core.errors import ConfigurationError, UnknownConfigurationError, VaultError
 from pos_core.repositories import configurations
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
@@ -291,3 +291,11 @@ def _until_somebody_waits(engine: Engine) -> None:
         query = text(f"{_WAITING} and wait_event_type = 'Lock'")
         while not connection.execute(query).scalar():
             pass
+
+
+def test_what_is_deleted_cannot_be_disabled_back_into_the_list(connection: Connection) -> None:
+    made = connect(connection)
+    configurations.delete(connection, made.id, Actor("tester"))
+    with pytest.raises(UnknownConfigurationError):
+        configurations.disable(connection, made.id, "by mistake", Actor("tester"))
+    assert configurations.get(connection, made.id).status == "deleted"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from pos_core.database.tables import configurations
 from pos_core.repositories import ledger
 from pos_core.repositories.configurations import Configuration
-from pos_core.repositories.coverage import Coverage, coverage
+from pos_core.repositories.coverage import Coverage, coverage, newest_change_at
 from pos_core.repositories.ledger import Window
 from tests.pos_core.given import connect
 
@@ -92,3 +92,9 @@ def test_another_tenant_gets_nothing(connection: Connection) -> None:
     mine = connect(connection)
     _read(connection, mine, "orders", "L1", 0, 10)
     assert _coverage(connection, mine, tenant_id=uuid4()) == {}
+
+
+def test_before_anything_was_normalised_no_change_is_known(connection: Connection) -> None:
+    mine = connect(connection)
+    assert newest_change_at(connection, mine.tenant_id, mine.id) is None
+    assert _coverage(connection, mine)  # the transaction goes on

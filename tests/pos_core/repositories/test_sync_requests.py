@@ -258,3 +258,16 @@ def test_releasing_a_sync_that_took_nothing_changes_nothing(connection: Connecti
     request = _ask(connection, mine)
     sync_requests.release(connection, [uuid4()])
     assert _get(connection, mine, request) == request
+
+
+def test_a_tenant_may_not_take_all_the_room_there_is_for_runs(connection: Connection) -> None:
+    greedy, other = connect(connection), connect(connection)
+    assert sync_requests.room_for_runs(connection, greedy.tenant_id) == 3
+    for month in range(1, 5):
+        _ask(connection, greedy, datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month, 2, tzinfo=UTC))
+    connection.execute(update(table).values(launched_at=func.now()))
+    assert sync_requests.room_for_runs(connection, greedy.tenant_id) == 0
+    assert sync_requests.room_for_runs(connection, other.tenant_id) == 3
+    assert sync_requests.room_for_runs(connection) == 6
+    connection.execute(update(table).values(launched_at=func.now() - timedelta(minutes=2)))
+    assert sync_requests.room_for_runs(connection) == 10

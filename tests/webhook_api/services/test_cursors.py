@@ -1,5 +1,6 @@
 """A cursor gives its place back, in its own listing alone, and nothing that was changed is taken for one."""
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from pos_core.errors import QueryError
 from pos_core.repositories.transactions import Filters, Position, Sort
+from webhook_api.services import cursors
 from webhook_api.services.cursors import START, decode, encode
 
 TENANT = UUID(int=1)
@@ -61,3 +63,13 @@ def test_a_changed_cursor_is_refused(place: tuple[Sort, Position], data: st.Data
     if changed != cursor:
         with pytest.raises(QueryError):
             decode(TENANT, sort, Filters(), changed)
+
+
+@pytest.mark.parametrize(
+    ("sort", "day", "microseconds"), [(Sort.OCCURRED, 0, 2**62), (Sort.BUSINESS_DATE, 0, 0)]
+)
+def test_a_cursor_of_numbers_that_no_row_has_is_refused(sort: Sort, day: int, microseconds: int) -> None:
+    place = cursors._PLACE.pack(1, day, microseconds, uuid4().bytes)
+    made = urlsafe_b64encode(place + cursors._digest(place, TENANT, sort, Filters())).rstrip(b"=").decode()
+    with pytest.raises(QueryError, match="not one of this listing"):
+        decode(TENANT, sort, Filters(), made)
