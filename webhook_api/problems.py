@@ -148,7 +148,10 @@ def add_handlers(application: FastAPI) -> None:
 def _methods(request: Request) -> list[str]:
     """The methods of a path; the router itself knows those of the first function on it."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    there = [methods for path, methods in paths.items() if compile_path(path)[0].match(request.scope["path"])]
+    found = [path for path in paths if compile_path(path)[0].match(request.scope["path"])]
+    # The most literal one: `/status` is no id.
+    fewest = min((path.count("{") for path in found), default=0)
+    there = [paths[path] for path in found if path.count("{") == fewest]
     return sorted({method.upper() for methods in there for method in methods})
 
 

@@ -13,6 +13,7 @@ import pos_core.settings
 from pipelines.registry import connectors
 from pos_cli.main import app
 from pos_core.settings import PROJECT_ROOT
+from webhook_api.main import create_app
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
@@ -112,6 +113,16 @@ def _commands() -> Iterator[tuple[str, set[str]]]:
         waiting += [
             (f"{name} {key}".strip(), child) for key, child in getattr(command, "commands", {}).items()
         ]
+
+
+def test_every_endpoint_of_the_api_is_in_its_document_and_no_other() -> None:
+    home = "/api/v1/tenants/{tenant_id}/pos"
+    named = re.findall(r"`((?:GET|POST|PUT|DELETE) [^`?\s]+)`", _text(Path("docs/api.md")))
+    assert set(named) == {
+        f"{method.upper()} {path.replace(home, '…/pos')}"
+        for path, methods in create_app().openapi()["paths"].items()
+        for method in methods
+    }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from pos_cli.stack import join_running_stack, running_stack
+from tests.canaries import Canaries, in_files
 from tests.pos_cli.process import Ran, finish, processes_of, run_pos, start_pos, started
 
 Environment = dict[str, str]
@@ -39,6 +40,19 @@ def _wait_for_parts(process: subprocess.Popen[str], environment: Environment, co
     while len((running_stack(Path(environment["POS_HOME"])) or {}).get("parts", [])) < count:
         assert process.poll() is None
         time.sleep(0.02)
+
+
+def _assert_no_secret_is_in_a_file(folder: Path, accounts: list[dict[str, Any]]) -> None:
+    """Neither in a log of a part nor elsewhere; the sandbox is the vendor, who knows them."""
+    secrets = {
+        f"{key} of {account['account_id']}": str(value)
+        for account in accounts
+        for key, value in account["credentials"].items()
+        if "token" in key or "secret" in key
+    }
+    assert secrets
+    assert (folder / "logs" / "code.log").read_text()
+    assert in_files(Canaries.of(secrets), folder, [folder / "sandbox", folder / "postgres"]) == set()
 
 
 def _transactions(environment: Environment) -> Any:
@@ -82,6 +96,7 @@ def test_the_stack_comes_up_syncs_and_a_second_one_goes_on_with_its_data(home: E
         assert finish(process) == Ran(0, "", "")
     run_pos("down", **home).succeeded()  # `database-url` asked the server to stay
     _assert_nothing_runs(home)
+    _assert_no_secret_is_in_a_file(Path(home["POS_HOME"]), sold)
 
 
 def test_what_a_killed_supervisor_left_is_stopped_by_the_next_command(home: Environment) -> None:

@@ -20,8 +20,8 @@ class TenantCaller:
         self.tenant_id = tenant_id or uuid4()
         self.home = f"/api/v1/tenants/{self.tenant_id}/pos"
         self.answers: list[httpx.Response] = []
-        token = mint(get_settings(), self.tenant_id, frozenset(scopes or SCOPES), timedelta(minutes=5))
-        self.headers = {"authorization": f"Bearer {token}"}
+        self.token = mint(get_settings(), self.tenant_id, frozenset(scopes or SCOPES), timedelta(minutes=5))
+        self.headers = {"authorization": f"Bearer {self.token}"}
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         """One request, not followed anywhere."""

@@ -9,6 +9,7 @@ import pytest
 
 from pos_core.settings import get_settings
 from sandbox.square.oauth import APPLICATION_ID, APPLICATION_SECRET
+from tests.canaries import Canaries, in_database
 from tests.conftest import Project
 from tests.webhook_api.callers import TenantCaller
 from tests.webhook_api.conftest import Vendors
@@ -87,6 +88,7 @@ def test_a_canary_in_a_field_is_not_heard_again(
     if field in SHOPS:
         caplog.clear()
     assert _lines_with(_heard(tenant, caplog, project), CANARY) == []
+    assert in_database(Canaries.of({field: CANARY}), project.address.libpq()) == set()
 
 
 @pytest.mark.parametrize("pos_system", sorted(FIELDS))

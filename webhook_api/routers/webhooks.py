@@ -57,7 +57,7 @@ async def receive(pos_system: PosSystem, request: Request) -> Response:
 
 
 @router.post(
-    "/{pos_system}/{config_id}",
+    "/{pos_system}/{config_id:uuid}",
     summary="Receive an event of one configuration",
     description="As above, at the address of one configuration, whose own secret signs or authenticates it.",
     response_class=Response,

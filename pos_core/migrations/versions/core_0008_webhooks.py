@@ -14,7 +14,7 @@ _FUNCTIONS = (
     """
     create function pos_webhook_recipients(of_system text, accounts text[], locations text[])
     returns table (name text, is_location boolean, configuration_id uuid, tenant_id uuid)
-    language sql stable security definer set search_path = public, pg_temp
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
         select c.account_id, false, c.id, c.tenant_id
         from pos_configurations as c
@@ -29,7 +29,7 @@ _FUNCTIONS = (
     """
     create function pos_webhook_connection(of_configuration uuid)
     returns table (pos_system text, tenant_id uuid, account_id text, credentials_sealed text)
-    language sql stable security definer set search_path = public, pg_temp
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
         select c.pos_system, c.tenant_id, c.account_id, c.credentials_sealed
         from pos_configurations as c
@@ -39,7 +39,7 @@ _FUNCTIONS = (
     """
     create function pos_webhook_keys(of_system text)
     returns table (id uuid, url text, keys_sealed text)
-    language sql stable security definer set search_path = public, pg_temp
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
         select s.id, s.url, s.keys_sealed from pos_webhook_subscriptions as s where s.pos_system = of_system
         union all
@@ -49,7 +49,7 @@ _FUNCTIONS = (
     """,
     """
     create function pos_webhook_knock() returns boolean
-    language sql volatile security definer set search_path = public, pg_temp
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
         with before as (select is_active from pos_webhook_gate where id = 1 for update)
         update pos_webhook_gate set is_active = true, is_dirty = true, knocked_at = now()
@@ -59,12 +59,12 @@ _FUNCTIONS = (
     """,
     """
     create function pos_webhook_unanswered() returns void
-    language sql volatile security definer set search_path = public, pg_temp
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$ update pos_webhook_gate set is_active = false where id = 1 $$
     """,
     """
     create function pos_webhook_count(of_system text, of_outcome text, times bigint) returns void
-    language sql volatile security definer set search_path = public, pg_temp
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
         insert into pos_webhook_counts as c (pos_system, outcome, hour, events)
         values (of_system, of_outcome, date_trunc('hour', now()), times)
@@ -74,7 +74,7 @@ _FUNCTIONS = (
 )
 _RUNS_ASKED_FOR = """
 create function pos_runs_asked_for(within interval) returns bigint
-language sql stable security definer set search_path = public, pg_temp
+language sql stable security definer set search_path = pg_catalog, public, pg_temp
 as $$
     select count(distinct (launched_at, read_from, read_to)) from pos_sync_requests
     where status = 'running' or (status = 'queued' and launched_at > now() - within)
