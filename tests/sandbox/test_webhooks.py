@@ -64,15 +64,20 @@ def test_the_same_seed_drops_doubles_and_shuffles_the_same(pos_system: str) -> N
             world.listen(pos_system, **order)
             world.sell(pos_system, 12)
             journal = world.journal()
-            events = [{key: each[key] for key in each if key != "url"} for each in journal["events"]]
-            heard.append((events, [each.body for each in world.receiver.requests]))
+            # A busy machine may answer too late for the vendor, who then sends once more: that is not drawn.
+            decided = [
+                {key: each[key] for key in each if key not in ("url", "statuses")}
+                for each in journal["events"]
+            ]
+            bodies = [each.body for each in world.receiver.requests]
+            heard.append((decided, list(dict.fromkeys(bodies))))
     assert heard[0] == heard[1]
-    events, bodies = heard[0]
+    events, told = heard[0]
     states = Counter(each["state"] for each in events)
     assert states["dropped"] > 0
-    assert states["acknowledged"] == len(bodies) > 0
+    assert states["acknowledged"] > len(told) > 0
     assert sum(each["is_duplicate"] for each in events) > 0
-    assert len(set(bodies)) < len(bodies)
+    assert len(told) < len(bodies)
     assert len({each["event_id"] for each in events}) == sum(not each["is_duplicate"] for each in events)
 
 
