@@ -10,7 +10,8 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -129,10 +130,31 @@ def _round(context: Context, events: Sequence[Pending], run_id: str | None) -> R
         with context.engine.begin() as connection:
             webhooks.defer(connection, _ids(by_configuration, busy), _BUSY_FOR)
         mine = [each for each in live if each.id in ours]
-        for pos_system in sorted({each.pos_system for each in mine}):
-            some = [each for each in mine if each.pos_system == pos_system]
-            _work_off(context, get_connector(pos_system), some, by_configuration, run_id, report)
+        for part in _side_by_side(context, mine, by_configuration, run_id):
+            report.outcomes.extend(part.outcomes)
+            report.loads.extend(part.loads)
     return report
+
+
+def _side_by_side(
+    context: Context,
+    mine: Sequence[Configuration],
+    events: Mapping[UUID, Sequence[Pending]],
+    run_id: str | None,
+) -> list[Report]:
+    """Works off the events of all POS systems at once: they wait for vendors and for dlt, hardly for us."""
+    by_pos: dict[str, list[Configuration]] = defaultdict(list)
+    for each in mine:
+        by_pos[each.pos_system].append(each)
+    if not by_pos:
+        return []
+    share = replace(context, workers=max(1, context.workers // len(by_pos)))
+    with ThreadPoolExecutor(len(by_pos), thread_name_prefix="drain") as pool:
+        working = [
+            pool.submit(_work_off, share, get_connector(pos_system), some, events, run_id)
+            for pos_system, some in sorted(by_pos.items())
+        ]
+    return [each.result() for each in working]
 
 
 def _ids(events: Mapping[UUID, Sequence[Pending]], of: Iterable[Configuration]) -> list[int]:
@@ -145,8 +167,8 @@ def _work_off(
     some: Sequence[Configuration],
     events: Mapping[UUID, Sequence[Pending]],
     run_id: str | None,
-    report: Report,
-) -> None:
+) -> Report:
+    report = Report()
     tasks: dict[UUID, Task] = {}
     with context.engine.begin() as connection:
         for each in some:
@@ -164,6 +186,7 @@ def _work_off(
         report.loads.append((connector.pos_system, load_id))
     for task in tasks.values():
         report.outcomes.append(settle(context, task.fetched, partial(_conclude, task)))
+    return report
 
 
 def _read_events(connector: Connector, fetched: Fetched, events: Sequence[Pending]) -> Task:

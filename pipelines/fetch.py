@@ -55,6 +55,11 @@ class Fetched:
             return None
         return max(0.0, (self.read_until - self.newest_change_at).total_seconds())
 
+    def add(self, earlier: "Fetched") -> None:
+        """Takes along the figures of what was fetched of the same configuration before."""
+        self.counts.add(earlier.counts)
+        self.news.update(earlier.news)
+
 
 def fetch(
     engine: Engine,

@@ -2,12 +2,14 @@
 
 import email.utils
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -127,13 +129,15 @@ class VendorHttp:
         self._attempts = attempts if deadline_seconds is None else min(attempts, _HURRIED_ATTEMPTS)
         self._until = None if is_patient else deadline_seconds
         self._limiter = limiter(per_second, _BURST_SECONDS)
+        trust_env = not is_loopback(base_url)
         self._client = httpx.Client(
             base_url=base_url,
             headers={"accept": "application/json", **headers},
             auth=auth,
             timeout=_TIMEOUT,
             follow_redirects=False,
-            trust_env=not is_loopback(base_url),
+            trust_env=trust_env,
+            verify=_trusted(trust_env),
         )
 
     def __repr__(self) -> str:
@@ -241,6 +245,12 @@ class VendorHttp:
         if self._until is None or not isinstance(wait, timedelta):
             return wait
         return wait if wait.total_seconds() < self._until - time.monotonic() else False
+
+
+@lru_cache(maxsize=2)
+def _trusted(trust_env: bool) -> ssl.SSLContext:
+    """Whose certificates count; reading them takes longer than many a sync, so that clients share it."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def limiter(per_second: int, burst_seconds: int = 1) -> Limiter:

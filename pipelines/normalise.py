@@ -49,6 +49,15 @@ class Normalised:
     quarantined: int = 0
     seconds: float = 0.0
 
+    def add(self, other: "Normalised") -> None:
+        """Takes along what was done at another time."""
+        for configuration_id, count in other.touched.items():
+            self.touched[configuration_id] = self.touched.get(configuration_id, 0) + count
+        self.batches += other.batches
+        self.rebuilt = self.rebuilt or other.rebuilt
+        self.quarantined += other.quarantined
+        self.seconds += other.seconds
+
 
 def normalise(engine: Engine, address: DatabaseAddress, folder: Path) -> Normalised:
     """Brings the marts up to date with every completed load.

@@ -63,6 +63,18 @@ class Report:
         """The configurations that could not be synced."""
         return [outcome for outcome in self.outcomes if outcome.status == "failed"]
 
+    def then(self, later: "Report") -> "Report":
+        """Both as one: the last outcome of a configuration counts, its figures are those of both."""
+        outcomes = {each.configuration.id: each for each in self.outcomes}
+        for each in later.outcomes:
+            before = outcomes.get(each.configuration.id)
+            if before is not None and before.fetched is not None:
+                if each.fetched is None:  # busy now, and read before
+                    continue
+                each.fetched.add(before.fetched)
+            outcomes[each.configuration.id] = each
+        return Report(list(outcomes.values()), [*self.loads, *later.loads])
+
 
 def sync(
     context: Context,

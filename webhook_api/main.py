@@ -30,13 +30,14 @@ def create_app() -> FastAPI:
     )
     add_edge(application)
     problems.add_handlers(application)
+    # First, since routes are tried in turn and webhooks are what comes by the thousand.
+    application.include_router(webhooks.router)
     application.include_router(health.router)
     application.include_router(configurations.router)
     application.include_router(connect.router)
     application.include_router(audit.router)
     application.include_router(syncs.router)
     application.include_router(transactions.router)
-    application.include_router(webhooks.router)
 
     def document() -> dict[str, Any]:
         """Made when it is first asked for, when every router is there."""

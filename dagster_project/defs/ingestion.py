@@ -79,8 +79,7 @@ def sync_assets(
     """Reads what is new of each configuration, lands it in raw and brings the marts up to date."""
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     if config.webhooks and not is_partitioned:
-        for each in drain(pos.context, pos.dbt_folder, context.run.run_id, DRAIN_SECONDS):
-            yield from _told(context, pos, each.report, each.normalised)
+        yield from _drained(context, pos)
         return
     since, until = _instant(config.since), _instant(config.until)
     ids = _as_ids(context.partition_keys) if is_partitioned else _configured(config, pos)
@@ -101,6 +100,16 @@ sync_job = define_asset_job(
     selection=AssetSelection.assets(sync_assets).without_checks(),
     description="Syncs the configurations in the run config, or those that are due.",
 )
+
+
+def _drained(context: AssetExecutionContext, pos: Pos) -> Iterator[Reported]:
+    """Works off events, and tells of all rounds at once: telling takes longer than a round may wait."""
+    report, normalised = Report(), Normalised(touched={})
+    for each in drain(pos.context, pos.dbt_folder, context.run.run_id, DRAIN_SECONDS):
+        report = report.then(each.report)
+        normalised.add(each.normalised)
+    if report.outcomes:
+        yield from _told(context, pos, report, normalised)
 
 
 def _told(

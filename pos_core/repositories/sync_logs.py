@@ -34,6 +34,14 @@ class SyncCounts:
     changes_unannounced: int = 0
     changes_unpolled: int = 0
 
+    def add(self, other: "SyncCounts") -> None:
+        """Takes the counts of another sync of the same configuration along."""
+        for name, value in vars(other).items():
+            if name != "unknown_values":
+                setattr(self, name, getattr(self, name) + value)
+        for name, count in other.unknown_values.items():
+            self.unknown_values[name] = self.unknown_values.get(name, 0) + count
+
 
 @dataclass(frozen=True)
 class SyncLog:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import sync as sync_module
 from pipelines.fetch import Fetched
-from pipelines.sync import Report, record_documents
+from pipelines.sync import Outcome, Report, record_documents
 from pos_cli.demo.tie_out import compare
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations
@@ -277,3 +277,21 @@ def test_more_documents_than_a_statement_takes_parameters_are_settled(
     fetched.landed["orders"] = [f"order-{number}" for number in range(70_000)]
     with project.engine.begin() as connection:
         record_documents(connection, {}, fetched)
+
+
+def test_two_reports_are_one_with_the_last_outcome_and_the_figures_of_both(
+    project: Project, sandbox: Driver, connected: list[Configuration]
+) -> None:
+    first = project.sync(connected[0])
+    sandbox.control("sell", {"merchant_id": sandbox.merchant_id(0), "count": 2})
+    second = project.sync(*connected[:2])
+    busy = Report([Outcome(connected[0], "busy")])
+    landed = [report.outcomes[0].fetched.counts.documents_landed for report in (first, second)]  # type: ignore[union-attr]
+    together = first.then(second).then(busy)
+    assert [(each.configuration.id, each.status) for each in together.outcomes] == [
+        (each.id, "succeeded") for each in connected[:2]
+    ]
+    counted = together.outcomes[0].fetched
+    assert counted is not None
+    assert counted.counts.documents_landed == sum(landed) == sum(counted.news.values())
+    assert together.loads == first.loads + second.loads
