@@ -33,6 +33,8 @@ class Stream:
         refers_to_order: whether its documents name an order in `order_id`.
         holds_locations: whether its documents are the account's shops, as the vendor confirms them.
         is_gapless: whether the ledger is to cover it from the beginning of the account's history.
+        is_sliced: whether its history is read in slices of time, the newest first; else as a whole.
+        reread: how far back it is read again once a day, whatever the ledger covers.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Stream:
     refers_to_order: bool = False
     holds_locations: bool = False
     is_gapless: bool = True
+    is_sliced: bool = False
+    reread: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)

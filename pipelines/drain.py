@@ -24,11 +24,11 @@ from pipelines.credentials import StoredKeeper
 from pipelines.fetch import Fetched, fetch, take_page
 from pipelines.gather import land_together
 from pipelines.landing import Batch
-from pipelines.normalise import Normalised, normalise
+from pipelines.normalise import normalise
 from pipelines.registry import get_connector
+from pipelines.rounds import Round
 from pipelines.sync import Context, Outcome, Report, settle
 from pipelines.webhook import Delivery, Event, Meaning
-from pipelines.windows import Span
 from pos_core.errors import ConfigurationError, DocumentError, VendorAuthError, WebhookError
 from pos_core.repositories import configurations, sync_logs, webhooks
 from pos_core.repositories.audit import Actor
@@ -59,14 +59,6 @@ class Task:
     undone: list[Pending] = field(default_factory=list)
     revoked: str | None = None
     pulled: bool = False
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one round did, and what normalising made of it."""
-
-    report: Report
-    normalised: Normalised
 
 
 def drain(context: Context, dbt_folder: Path, run_id: str | None, budget_seconds: float) -> Iterator[Round]:
@@ -224,7 +216,7 @@ def _follow(context: Context, connector: Connector, task: Task, emit: Callable[[
     if wanted[Meaning.LOOK_UP]:
         _look_up(context, connector, task, wanted[Meaning.LOOK_UP], emit)
     if wanted[Meaning.PULL]:
-        fetch(context.engine, context.vault, connector, task.fetched, Span(), emit)
+        fetch(context.engine, context.vault, connector, task.fetched, emit, is_newest_only=True)
         task.pulled = True
         task.done.extend(pending.id for pending, _ in wanted[Meaning.PULL])
 
@@ -313,4 +305,4 @@ def _conclude(task: Task, connection: Connection) -> None:
         actor = Actor(f"webhook:{fetched.configuration.pos_system}")
         configurations.disable(connection, fetched.configuration.id, task.revoked, actor)
     elif task.pulled:
-        configurations.record_success(connection, fetched.configuration.id)
+        configurations.record_success(connection, fetched.configuration.id, fetched.has_more)

@@ -13,14 +13,17 @@ from pipelines.connector import Connector, Page, ReadRequest, WindowRead
 from pipelines.credentials import StoredKeeper
 from pipelines.documents import Known, Landable, Unlandable, is_news, prepare
 from pipelines.landing import Batch, make_batch
-from pipelines.windows import Interval, Plan, Span
+from pipelines.lateness import Lateness, measure
+from pipelines.windows import FIRST_SLICE, Interval, Plan, reread_name
 from pos_core.errors import ConfigurationError
-from pos_core.repositories import documents, ledger
+from pos_core.repositories import documents, lateness, ledger
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.ledger import Window
 from pos_core.repositories.sync_logs import SyncCounts
 from pos_core.vault import Vault
 
+MOST_DOCUMENTS = 5_000
+"""After so many of one configuration it is the others' turn."""
 _LONGEST_VALUE = 60
 _BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
 
@@ -47,6 +50,8 @@ class Fetched:
     is_landed: bool = False
     covered_until: datetime | None = None
     sales_seen: dict[str, datetime] = field(default_factory=dict)
+    lateness: Lateness = field(default_factory=Lateness)
+    has_more: bool = False
 
     @property
     def lag_seconds(self) -> float | None:
@@ -66,14 +71,16 @@ def fetch(
     vault: Vault,
     connector: Connector,
     fetched: Fetched,
-    span: Span,
     emit: Callable[[Batch], None],
+    most: int = MOST_DOCUMENTS,
+    is_newest_only: bool = False,
 ) -> None:
-    """Reads all that is missing of one configuration and emits what is new of it.
+    """Reads what is missing of one configuration, the newest first, and emits what is new of it.
 
     Args:
-        span: what to read again; an empty one is what the ledger misses.
         emit: takes each batch; blocks while there is too much that has not been landed.
+        most: after so many documents the rest is left for another time, and `has_more` set.
+        is_newest_only: what is missing further back is left for another time in any case.
 
     Raises:
         PosError: the vendor could not be read to the end; what was read until then stays.
@@ -89,22 +96,53 @@ def fetch(
     with engine.connect() as connection:
         covered = ledger.covered(connection, configuration.id)
         waiting = documents.waiting_ids(connection, configuration.id)
+        overlaps = lateness.overlaps(connection, configuration.id)
     fetched.covered_until = _covered_until(connector, covered)
-    plan = Plan(configuration.history_from or _BEGINNING, covered, span.since, span.until)
+    fetched.lateness = measure(covered, waiting)
+    plan = Plan(configuration.history_from or _BEGINNING, covered, overlaps, FIRST_SLICE)
     with connector.open_http(configuration.base_url, keeper) as http:
         request = ReadRequest(configuration.id, configuration.account_id, keeper.current, http, plan, waiting)
         try:
-            for event in connector.read(request):
-                if isinstance(event, WindowRead):
-                    _note_window(fetched, event)
-                else:
-                    for batch in take_page(engine, connector, fetched, event):
-                        emit(batch)
+            while not fetched.has_more:
+                before = fetched.counts.documents_read
+                is_read = _read_slice(engine, connector, fetched, request, emit, most)
+                older = request.plan.before(fetched.counts.documents_read - before)
+                is_enough = is_newest_only or fetched.counts.documents_read >= most
+                fetched.has_more = not is_read or (older is not None and is_enough)
+                if older is None:
+                    break
+                request = replace(request, plan=older, waiting={})
         finally:
             fetched.counts.calls = http.usage.calls
             fetched.counts.retries = http.usage.retries
             fetched.counts.received_bytes = http.usage.received_bytes
             fetched.seconds["fetch"] = round(time.monotonic() - started, 3)
+
+
+def _read_slice(
+    engine: Engine,
+    connector: Connector,
+    fetched: Fetched,
+    request: ReadRequest,
+    emit: Callable[[Batch], None],
+    most: int,
+) -> bool:
+    """Reads one slice of time; False when it had too much and only what its windows say was read."""
+    counts = fetched.counts
+    for event in connector.read(request):
+        if isinstance(event, WindowRead):
+            _note_window(fetched, event)
+            # The newest slice may read the same again every day: it gets on by what it lands alone.
+            if (counts.documents_landed if request.plan.is_newest else counts.documents_read) >= most:
+                return False
+        else:
+            for batch in take_page(engine, connector, fetched, event):
+                emit(batch)
+    fetched.windows.extend(
+        Window(reread_name(stream), location, *interval)
+        for (stream, location), interval in request.plan.reread.items()
+    )
+    return True
 
 
 def take_page(
@@ -175,6 +213,7 @@ def _news(
             continue
         fetched.news[stream, "changed" if before else "new"] += 1
         fetched.counts.documents_landed += 1
+        fetched.lateness.note(stream, external_id, candidate.identity.updated_at)
         for path, value in candidate.unknown:
             name = f"{stream}.{path}={value[:_LONGEST_VALUE]}"
             fetched.counts.unknown_values[name] = fetched.counts.unknown_values.get(name, 0) + 1

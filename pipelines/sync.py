@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from pipelines.connector import Connector
-from pipelines.fetch import Fetched, fetch
+from pipelines.fetch import MOST_DOCUMENTS, Fetched, fetch
 from pipelines.gather import land_together
 from pipelines.landing import Batch
 from pipelines.loss import compare
@@ -18,7 +18,14 @@ from pipelines.registry import get_connector
 from pipelines.windows import Span
 from pos_core.database.address import DatabaseAddress
 from pos_core.errors import ConfigurationError
-from pos_core.repositories import configurations, documents, ledger, sync_logs, sync_requests
+from pos_core.repositories import (
+    configurations,
+    documents,
+    lateness,
+    ledger,
+    sync_logs,
+    sync_requests,
+)
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from pos_core.vault import Vault
@@ -84,13 +91,19 @@ def sync(
     until: datetime | None = None,
     run_id: str | None = None,
     wait: bool = False,
+    goes_on: bool = False,
+    most: int = MOST_DOCUMENTS,
 ) -> Report:
     """Reads and lands what is missing of the configurations, and so does what was asked for of them.
 
+    Of each a bounded part, the newest first; `has_more` of what was fetched tells where something is left.
+
     Args:
-        since: read again from this instant on.
+        since: have a range count as not read, from this instant on.
         until: with `since`, where that ends; by default now.
         wait: wait for configurations that another run is syncing; otherwise they come out as busy.
+        goes_on: the range has been forgotten already, by a sync that left something of it.
+        most: how many documents of each.
 
     Raises:
         ConfigurationError: an id is unknown, or the range has no beginning or no length.
@@ -107,7 +120,7 @@ def sync(
         mine = [each for each in active if each.id in ours]
         for pos_system in sorted({each.pos_system for each in mine}):
             some = [each for each in mine if each.pos_system == pos_system]
-            _sync_pos(context, get_connector(pos_system), some, span, run_id, report)
+            _sync_pos(context, get_connector(pos_system), some, span, run_id, report, goes_on, most)
     return report
 
 
@@ -124,18 +137,26 @@ def _sync_pos(
     span: Span,
     run_id: str | None,
     report: Report,
+    goes_on: bool,
+    most: int,
 ) -> None:
     source = "poll" if span.since is None else "backfill"
+    streams = [each.name for each in connector.streams]
     with context.engine.begin() as connection:
         running = [
             Fetched(each, sync_logs.start(connection, each.tenant_id, each.id, run_id, source), source)
             for each in some
         ]
         for fetched in running:
-            sync_requests.claim(connection, fetched.configuration.id, fetched.sync_id, span.since, span.until)
+            configuration_id = fetched.configuration.id
+            is_taken_up = sync_requests.claim(
+                connection, configuration_id, fetched.sync_id, span.since, span.until
+            )
+            if span.since is not None and not goes_on and not is_taken_up:
+                ledger.forget(connection, configuration_id, streams, span.since, span.until)
 
     def read(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
-        fetch(context.engine, context.vault, connector, fetched, span, emit)
+        fetch(context.engine, context.vault, connector, fetched, emit, most)
 
     load_id = land_together(
         context.address, context.work_folder, context.workers, connector.pos_system, running, read
@@ -143,7 +164,7 @@ def _sync_pos(
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
     for fetched in running:
-        report.outcomes.append(settle(context, fetched, partial(_schedule, fetched, span)))
+        report.outcomes.append(settle(context, fetched, partial(_schedule, fetched)))
 
 
 def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None]) -> Outcome:
@@ -176,21 +197,31 @@ def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None
                     fetched.sync_id,
                     fetched.windows,
                 )
+                lateness.record(
+                    connection, configuration.tenant_id, configuration.id, fetched.lateness.changes
+                )
         except ConfigurationError as error:
             fetched.error = (error.error_class, error.message)
     with context.engine.begin() as connection:
         compare(connection, fetched)
-        sync_logs.finish(connection, fetched.sync_id, fetched.counts, fetched.seconds, fetched.error)
+        sync_logs.finish(
+            connection,
+            fetched.sync_id,
+            fetched.counts,
+            fetched.seconds,
+            fetched.error,
+            has_more=fetched.has_more,
+        )
         also(connection)
     return Outcome(configuration, "failed" if fetched.error else "succeeded", fetched)
 
 
-def _schedule(fetched: Fetched, span: Span, connection: Connection) -> None:
-    """When it is to be read again; a range with an end reads nothing new and leaves that as it was."""
-    if span.until is None and fetched.error:
+def _schedule(fetched: Fetched, connection: Connection) -> None:
+    """When it is to be read again."""
+    if fetched.error:
         configurations.record_failure(connection, fetched.configuration)
-    elif span.until is None:
-        configurations.record_success(connection, fetched.configuration.id)
+    else:
+        configurations.record_success(connection, fetched.configuration.id, fetched.has_more)
 
 
 def record_documents(connection: Connection, owner: dict[str, object], fetched: Fetched) -> None:

@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipelines.connector import Stream
 from pos_core.errors import ConfigurationError
 
 Interval = tuple[datetime, datetime]
 """Half-open: [from, to), both UTC."""
+REREAD_EVERY = timedelta(days=1)
+FIRST_SLICE = timedelta(days=7)
+_GROWTH = 4
+_FEW, _MANY = 500, 4_000  # documents in a slice: the next one is longer, or shorter
+_SHORTEST_SLICE = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -28,34 +34,90 @@ class Span:
             raise ConfigurationError("A range has to end after it begins.")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """What of one configuration has been read, and from when on it is wanted.
+    """What of one configuration is read next: first the newest slice of time, then the ones before it.
 
     Args:
         history_from: where the account's history begins.
         covered: per (stream, location id) the intervals read completely; location id '' is the account.
-        since: read again from here on, whatever was covered (a backfill); never before the history begins.
-        until: with `since`, where that ends; None: at the vendor's now.
+        overlaps: per stream, how late its changes were seen to come, where that is known.
+        reach: how long a slice is; None for everything at once.
+        ends: where an older slice ends; None for the newest one, which ends at the vendor's now.
     """
 
     history_from: datetime
     covered: Mapping[tuple[str, str], Sequence[Interval]] = field(default_factory=dict)
-    since: datetime | None = None
-    until: datetime | None = None
+    overlaps: Mapping[str, timedelta] = field(default_factory=dict)
+    reach: timedelta | None = None
+    ends: datetime | None = None
+    left_before: datetime | None = field(default=None, init=False)
+    reread: dict[tuple[str, str], Interval] = field(default_factory=dict, init=False)
 
-    def missing(self, stream: str, location_id: str, until: datetime, overlap: timedelta) -> list[Interval]:
-        """The intervals of [history_from, until) that are to be read, in order of time.
+    @property
+    def is_newest(self) -> bool:
+        """Whether this is the slice that ends now."""
+        return self.ends is None
 
-        The newest covered interval counts as covered only up to `overlap` before its end, since changes
-        show up late; gaps further back are read with the same overlap on either side.
+    def missing(self, stream: Stream, location_id: str, until: datetime) -> list[Interval]:
+        """The intervals of the slice that are to be read, in order of time.
+
+        A covered interval counts as covered only up to the overlap before its end, since changes show up
+        late; once a day it reaches back further, where the stream is read again. What is missing before the
+        slice is noted in `left_before`. A stream without slices is read whole with the newest one.
+
+        Args:
+            until: the vendor's now, where that is later than any slice's end.
         """
-        if self.since is not None:
-            start, end = max(self.since, self.history_from), min(until, self.until or until)
-            return [(start, end)] if start < end else []
-        known = merge(self.covered.get((stream, location_id), ()))
+        if not self.is_newest and not stream.is_sliced:
+            return []
+        known = merge(self.covered.get((stream.name, location_id), ()))
+        overlap = stream.overlap
+        if self.is_newest:
+            overlap = max(overlap, self.overlaps.get(stream.name, overlap))
+        if self._is_reread(stream, location_id, until):
+            overlap = max(overlap, stream.reread)
+            self.reread[stream.name, location_id] = (until - stream.reread, until)
         trusted = [(start, end - overlap) for start, end in known if start < end - overlap]
-        return subtract((self.history_from, until), trusted)
+        missing = subtract((self.history_from, until), trusted)
+        if not stream.is_sliced or self.reach is None:
+            return missing
+        end = min(until, self.ends or until)
+        start = end - self.reach
+        older = [(begin, min(stop, start)) for begin, stop in missing if begin < start]
+        if older:
+            last = older[-1][1]
+            self.left_before = max(last, self.left_before or last)
+        return [
+            (max(begin, start), min(stop, end)) for begin, stop in missing if stop > start and begin < end
+        ]
+
+    def before(self, documents: int) -> "Plan | None":
+        """The plan of the next older slice in which something is missing; None when nothing is.
+
+        Args:
+            documents: how many this slice had; after few the next one is longer, after many shorter.
+        """
+        if self.left_before is None or self.reach is None:
+            return None
+        reach = self.reach
+        if documents < _FEW:
+            reach *= _GROWTH
+        elif documents > _MANY:
+            reach = max(_SHORTEST_SLICE, reach / _GROWTH)
+        return Plan(self.history_from, self.covered, self.overlaps, reach, self.left_before)
+
+    def _is_reread(self, stream: Stream, location_id: str, until: datetime) -> bool:
+        """Whether a day has gone since the stream was last read again, or since it was read at all."""
+        if not stream.reread or not self.is_newest:
+            return False
+        ends = [end for _, end in self.covered.get((reread_name(stream.name), location_id), ())]
+        return not ends or max(ends) <= until - REREAD_EVERY
+
+
+def reread_name(stream: str) -> str:
+    """The name under which the ledger keeps the daily readings of a stream."""
+    return f"{stream}_reread"
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:

@@ -204,19 +204,11 @@ def disable_configuration(
     disable(configuration, reason, as_json)
 
 
-@app.command(epilog="Example: pos sync --since 2026-03-01T00:00:00Z")
+@app.command(epilog="Example: pos sync --wait")
 def sync(
     configuration: Annotated[
         list[UUID] | None,
         typer.Option(help="A configuration's id; may be repeated. Default: all active ones."),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Read again from this instant on, ISO 8601. Default: read what is missing."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(help="With --since: read again up to this instant, ISO 8601. Default: until now."),
     ] = None,
     wait: Annotated[
         bool,
@@ -234,7 +226,31 @@ def sync(
     """
     from pos_cli.commands.documents import sync_now
 
-    sync_now(configuration or [], since, until, wait, as_json)
+    sync_now(configuration or [], wait, as_json)
+
+
+@app.command(epilog="Example: pos backfill --from 2026-03-01 --to 2026-04-01")
+def backfill(
+    begin: Annotated[str, typer.Option("--from", help="Read again from this instant on, ISO 8601.")],
+    end: Annotated[
+        str | None, typer.Option("--to", help="Read again up to this instant, ISO 8601. Default: until now.")
+    ] = None,
+    configuration: Annotated[
+        list[UUID] | None,
+        typer.Option(help="A configuration's id; may be repeated. Default: all active ones."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a period again, the newest part first, while new sales go on coming in.
+
+    The period counts as not read until it is: when this is interrupted, the next sync or schedule goes on
+    where it ended. What has not changed is not stored again.
+
+    Exits 4 when a configuration failed, and names it; the others are read all the same.
+    """
+    from pos_cli.commands.documents import backfill_now
+
+    backfill_now(configuration or [], begin, end, as_json)
 
 
 @app.command(epilog="Example: pos status --json")

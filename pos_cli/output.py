@@ -1,10 +1,11 @@
 """How commands speak: tables and progress for people, JSON for programs, one line for a failure."""
 
 import json
+import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from rich import box
@@ -74,13 +75,34 @@ def fail(message: str) -> None:
 
 
 @contextmanager
-def progress(message: str) -> Iterator[None]:
-    """A spinner while something takes long; nothing where standard error is no terminal."""
+def progress(message: str, logger_name: str | None = None) -> Iterator[None]:
+    """A spinner while something takes long; nothing where standard error is no terminal.
+
+    Args:
+        logger_name: whose lines are shown beside it as they come.
+    """
     if not errors.is_terminal:
         yield
         return
-    with errors.status(message):
+    with errors.status(message) as status, ExitStack() as noted:
+        if logger_name:
+            logger = logging.getLogger(logger_name)
+            handler = _Shown(lambda line: status.update(f"{message}. {escape(_printable(line))}"))
+            logger.setLevel(logging.INFO)
+            logger.addHandler(handler)
+            noted.callback(logger.removeHandler, handler)
         yield
+
+
+class _Shown(logging.Handler):
+    """Hands each line on as it is."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__()
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._show(record.getMessage())
 
 
 def _printable(text: str) -> str:

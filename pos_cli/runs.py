@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import psutil
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Column, Label, Text, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from pipelines.requests import SYNC_JOB, SYNC_OP
 from pos_cli.setup import Ready, enter_dagster
@@ -16,6 +17,7 @@ from pos_core.database.tables import configurations, sync_logs
 from pos_core.errors import PosError
 
 _PROCESS_TAG = "pos/process"
+_COUNTS = ("documents_landed", "documents_skipped", "documents_quarantined")
 
 
 class RunFailedError(PosError):
@@ -46,38 +48,51 @@ class Run:
 def run_sync(
     ready: Ready,
     ids: Sequence[UUID],
-    since: str | None = None,
-    until: str | None = None,
-    wait: bool = False,
+    config: Mapping[str, Any] | None = None,
 ) -> list[SyncResult]:
     """Syncs configurations in one Dagster run in this process.
+
+    Args:
+        config: what else the run is told, as the job's own configuration takes it.
 
     Raises:
         RunFailedError: the run itself failed.
     """
-    ids_as_text = [str(each) for each in ids]
-    config = {"configuration_ids": ids_as_text, "since": since, "until": until, "wait": wait}
-    run_id = run_job(ready, SYNC_JOB, {"ops": {SYNC_OP: {"config": config}}}).run_id
+    told = {"configuration_ids": [str(each) for each in ids], **(config or {})}
+    run_id = run_job(ready, SYNC_JOB, {"ops": {SYNC_OP: {"config": told}}}).run_id
+    of_run = (
+        select(
+            sync_logs.c.configuration_id,
+            _last(sync_logs.c.status),
+            _last(sync_logs.c.error),
+            *(func.sum(sync_logs.c[name]).label(name) for name in _COUNTS),
+        )
+        .where(sync_logs.c.run_id == run_id)
+        .group_by(sync_logs.c.configuration_id)
+        .subquery()
+    )
     query = (
         select(
             configurations.c.id,
             configurations.c.name,
             (configurations.c.status == "disabled").label("is_disabled"),
             configurations.c.status_reason,
-            sync_logs.c.status,
-            sync_logs.c.documents_landed,
-            sync_logs.c.documents_skipped,
-            sync_logs.c.documents_quarantined,
-            sync_logs.c.error,
+            of_run.c.status,
+            of_run.c.error,
+            *(of_run.c[name] for name in _COUNTS),
         )
-        .join_from(configurations, sync_logs, isouter=True, onclause=(
-            (sync_logs.c.configuration_id == configurations.c.id) & (sync_logs.c.run_id == run_id)
-        ))
+        .join_from(configurations, of_run, of_run.c.configuration_id == configurations.c.id, isouter=True)
         .where(configurations.c.id.in_(list(ids)))
         .order_by(configurations.c.name)
-    )  # fmt: skip
+    )
     with get_engine().connect() as connection:
         return [_result(row) for row in connection.execute(query)]
+
+
+def _last(column: Column[Any]) -> Label[Any]:
+    """What the newest of a configuration's logs says."""
+    values = func.array_agg(aggregate_order_by(column, sync_logs.c.started_at.desc()), type_=ARRAY(Text))
+    return values[1].label(column.name)
 
 
 def _result(row: Any) -> SyncResult:

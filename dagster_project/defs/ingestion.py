@@ -30,12 +30,14 @@ from dagster_project.defs.resources import Pos
 from dagster_project.lib import events
 from dagster_project.lib.specs import CONFIGURATIONS, mart_specs, raw_specs
 from pipelines.drain import drain
-from pipelines.normalise import Normalised, normalise
 from pipelines.requests import SYNC_JOB, SYNC_OP
-from pipelines.sync import Report, sync
+from pipelines.rounds import Round, sync_rounds, together
+from pipelines.sync import Report
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations, sync_requests
 
+SYNC_SECONDS = 50.0
+"""For how long a run of the schedule begins other rounds; what is missing after that is the next one's."""
 DRAIN_SECONDS = 60.0
 """For how long one run works off events; what comes after that is the next one's."""
 
@@ -58,6 +60,10 @@ class SyncConfig(Config):
         description="Leave out configurations of which this is not asked for any more; another run did it.",
     )
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
+    finish: bool = Field(
+        default=True,
+        description="Go on until nothing is missing; otherwise what a minute leaves is the next run's.",
+    )
     webhooks: bool = Field(
         default=False,
         description="Instead: work off events of webhooks that wait, whichever configurations they concern.",
@@ -79,20 +85,31 @@ def sync_assets(
     """Reads what is new of each configuration, lands it in raw and brings the marts up to date."""
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     if config.webhooks and not is_partitioned:
-        yield from _drained(context, pos)
+        # Told once: telling takes longer than a round may wait.
+        drained = list(drain(pos.context, pos.dbt_folder, context.run.run_id, DRAIN_SECONDS))
+        if drained:
+            yield from _told(context, pos, together(drained))
         return
     since, until = _instant(config.since), _instant(config.until)
     ids = _as_ids(context.partition_keys) if is_partitioned else _configured(config, pos)
     if config.requested_only:
         with pos.context.engine.connect() as connection:
             ids = sync_requests.still_wanted(connection, ids, since, until)
-    # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
-    wait = config.wait or is_partitioned
-    report = sync(pos.context, ids, since=since, until=until, run_id=context.run.run_id, wait=wait)
-    normalised = normalise(pos.context.engine, pos.context.address, pos.dbt_folder)
-    yield from _told(context, pos, report, normalised)
-    if is_partitioned and report.failed:
-        raise _failure(report)
+    rounds = sync_rounds(
+        pos.context,
+        pos.dbt_folder,
+        ids,
+        since=since,
+        until=until,
+        run_id=context.run.run_id,
+        # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
+        wait=config.wait or is_partitioned,
+        budget_seconds=None if config.finish or is_partitioned else SYNC_SECONDS,
+    )
+    done = together(list(rounds))
+    yield from _told(context, pos, done)
+    if is_partitioned and done.report.failed:
+        raise _failure(done.report)
 
 
 sync_job = define_asset_job(
@@ -102,20 +119,9 @@ sync_job = define_asset_job(
 )
 
 
-def _drained(context: AssetExecutionContext, pos: Pos) -> Iterator[Reported]:
-    """Works off events, and tells of all rounds at once: telling takes longer than a round may wait."""
-    report, normalised = Report(), Normalised(touched={})
-    for each in drain(pos.context, pos.dbt_folder, context.run.run_id, DRAIN_SECONDS):
-        report = report.then(each.report)
-        normalised.add(each.normalised)
-    if report.outcomes:
-        yield from _told(context, pos, report, normalised)
-
-
-def _told(
-    context: AssetExecutionContext, pos: Pos, report: Report, normalised: Normalised
-) -> Iterator[Reported]:
+def _told(context: AssetExecutionContext, pos: Pos, done: Round) -> Iterator[Reported]:
     """What the run did, per partition: materializations, checks, the reasons of failures in its log."""
+    report, normalised = done.report, done.normalised
     ids = [each.configuration.id for each in report.outcomes]
     context.instance.add_dynamic_partitions(str(CONFIGURATIONS.name), [str(each) for each in ids])
     context.instance.add_run_tags(context.run.run_id, events.run_tags(report))

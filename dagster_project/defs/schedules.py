@@ -36,7 +36,9 @@ def due_configurations(
     if not idle:
         return SkipReason("All that are due are being synced." if due else "No configuration is due.")
     return RunRequest(
-        run_config={"ops": {SYNC_OP: {"config": {"configuration_ids": [str(each) for each in idle]}}}},
+        run_config={
+            "ops": {SYNC_OP: {"config": {"configuration_ids": [str(each) for each in idle], "finish": False}}}
+        },
         tags={"pos/configurations": str(len(idle))},
     )
 

@@ -31,13 +31,13 @@ from pos_core.errors import VendorFaultError, VendorRequestError
 _OVERLAP = timedelta(days=2)
 LOCATIONS = Stream("locations", holds_locations=True)
 DAYS = Stream("days", is_per_location=True, is_gapless=False)
-SALES = Stream("sales", overlap=_OVERLAP, is_per_location=True)
-FINANCIALS = Stream("financials_v1", overlap=_OVERLAP, is_per_location=True)
+SALES = Stream("sales", overlap=_OVERLAP, is_per_location=True, is_sliced=True)
+FINANCIALS = Stream("financials_v1", overlap=_OVERLAP, is_per_location=True, is_sliced=True)
 STREAMS = (LOCATIONS, DAYS, SALES, FINANCIALS)
 
 # Further readings of what was read, in the ledger under names of their own.
-_DAYS_AGAIN = "days_again"
-_SALES_AGAIN = "sales_again"
+_DAYS_AGAIN = Stream("days_again", is_per_location=True, is_gapless=False)
+_SALES_AGAIN = Stream("sales_again", is_per_location=True, is_gapless=False)
 
 _INCLUDE = "payments,revenue_center"  # `consumer` would bring names and addresses, `staff` those who served
 _SALES_PER_PAGE = "100"
@@ -79,10 +79,12 @@ def read(request: ReadRequest) -> Read:
             "unknown_business",
         )
     for location_id in sorted(zones):
-        yield from _days(request, location_id, until.astimezone(zones[location_id]))
+        if request.plan.is_newest:
+            yield from _days(request, location_id, until.astimezone(zones[location_id]))
         opened_at = yield from _windows(request, SALES, location_id, until, _sales)
         yield from _windows(request, FINANCIALS, location_id, until, _controls, opened_at)
-        yield from _again(request, location_id, until)
+        if request.plan.is_newest:
+            yield from _again(request, location_id, until)
 
 
 def _windows(
@@ -101,7 +103,7 @@ def _windows(
     Returns:
         Where the location's history begins, when that is known.
     """
-    for start, end in request.plan.missing(stream.name, location_id, until, stream.overlap):
+    for start, end in request.plan.missing(stream, location_id, until):
         at = start
         while at < end:
             if opened_at is not None and at < opened_at:
@@ -183,7 +185,7 @@ def _days(request: ReadRequest, location_id: str, now: datetime) -> Read:
     for back in reversed(range(_DAYS_BACK)):
         day = last - back * _DAY
         is_late = now - _DAY_IS_OVER_AT >= datetime.combine(day + 2 * _DAY, time(), now.tzinfo)
-        is_known = not _is_missing(request, DAYS.name, location_id, day)
+        is_known = not _is_missing(request, DAYS, location_id, day)
         if is_known and not (is_late and _is_missing(request, _DAYS_AGAIN, location_id, day)):
             continue
         try:
@@ -193,28 +195,26 @@ def _days(request: ReadRequest, location_id: str, now: datetime) -> Read:
             )
         except client.BeforeOpeningError:
             yield WindowRead(DAYS.name, (location_id,), *_window_of(day))
-            yield WindowRead(_DAYS_AGAIN, (location_id,), *_window_of(day))
+            yield WindowRead(_DAYS_AGAIN.name, (location_id,), *_window_of(day))
             continue
         yield _page(SALES, client.sales_of(answer.body), location_id, answer)
         yield Page(DAYS.name, [day_document(answer.body, location_id, day)], answer.asked_at)
         if answer.body.get("dataComplete") is True:
             yield WindowRead(DAYS.name, (location_id,), *_window_of(day))
             if is_late:
-                yield WindowRead(_DAYS_AGAIN, (location_id,), *_window_of(day))
+                yield WindowRead(_DAYS_AGAIN.name, (location_id,), *_window_of(day))
 
 
 def _again(request: ReadRequest, location_id: str, until: datetime) -> Read:
     """Once a week the last 35 days; not when they have just been read for the first time."""
-    if request.plan.since is not None:
-        return
     week = until - (until - _GRID) % _WEEK
-    missing = request.plan.missing(_SALES_AGAIN, location_id, until, timedelta(0))
+    missing = request.plan.missing(_SALES_AGAIN, location_id, until)
     if not any(start <= week < end for start, end in missing):
         return
     if request.plan.covered.get((SALES.name, location_id)):
         for read_range in (_sales, _controls):
             yield from _range(request, location_id, until - _READ_AGAIN_BACK, until, read_range)
-    yield WindowRead(_SALES_AGAIN, (location_id,), week, until)
+    yield WindowRead(_SALES_AGAIN.name, (location_id,), week, until)
 
 
 def _pages(
@@ -261,9 +261,9 @@ def _page(stream: Stream, sales: list[Any], location_id: str, answer: Answer) ->
     return Page(stream.name, [placed(sale, location_id) for sale in sales], answer.asked_at)
 
 
-def _is_missing(request: ReadRequest, stream: str, location_id: str, day: date) -> bool:
+def _is_missing(request: ReadRequest, stream: Stream, location_id: str, day: date) -> bool:
     start, end = _window_of(day)
-    missing = request.plan.missing(stream, location_id, end, timedelta(0))
+    missing = request.plan.missing(stream, location_id, end)
     return any(begin < end and start < stop for begin, stop in missing)
 
 

@@ -38,7 +38,10 @@ logger = logging.getLogger(__name__)
 
 RESTAURANTS = Stream("restaurants", holds_locations=True)
 CONFIG = Stream("config", overlap=timedelta(minutes=10), is_per_location=True)
-ORDERS = Stream("orders", overlap=timedelta(minutes=10), is_per_location=True)
+# At closeout, and when somebody corrects a day, orders change for up to three days.
+ORDERS = Stream(
+    "orders", timedelta(minutes=10), is_per_location=True, is_sliced=True, reread=timedelta(hours=72)
+)
 STREAMS = (RESTAURANTS, CONFIG, ORDERS)
 
 CONFIG_KINDS = ("salesCategories", "discounts", "serviceCharges", "alternatePaymentTypes")
@@ -88,14 +91,14 @@ def _restaurant(request: ReadRequest, guid: str) -> Read:
     until = answer.vendor_now - _MARGIN
     yield from _config(request, guid, until)
     pace = limiter(_ORDER_PAGES_PER_SECOND)
-    for window in request.plan.missing(ORDERS.name, guid, until, ORDERS.overlap):
+    for window in request.plan.missing(ORDERS, guid, until):
         for start, end in split(window, _LONGEST_WINDOW):
             yield from _orders_window(request, guid, start, end, pace)
 
 
 def _config(request: ReadRequest, guid: str, until: datetime) -> Read:
     """What has changed of the names; all of them when nothing has been read yet."""
-    windows = request.plan.missing(CONFIG.name, guid, until, CONFIG.overlap)
+    windows = request.plan.missing(CONFIG, guid, until)
     if not windows:
         return
     start = windows[0][0]

@@ -1,7 +1,8 @@
 """Documents: syncing them from vendors, replaying them from files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -24,17 +25,32 @@ class SyncFailedError(ReportedError):
     exit_code = 4
 
 
-def sync_now(ids: Sequence[UUID], since: str | None, until: str | None, wait: bool, as_json: bool) -> None:
+def sync_now(ids: Sequence[UUID], wait: bool, as_json: bool) -> None:
     """One Dagster run over the configurations.
 
     Raises:
-        ConfigurationError: an id is unknown, none is active, or the range is none.
+        ConfigurationError: an id is unknown, or none is active.
+        SyncFailedError: some failed; the message names them.
+    """
+    _read(ids, "Syncing", {"wait": wait}, as_json)
+
+
+def backfill_now(ids: Sequence[UUID], begin: str, end: str | None, as_json: bool) -> None:
+    """One Dagster run that reads a period of the configurations again.
+
+    Raises:
+        ConfigurationError: an id is unknown, none is active, or the period is none.
         SyncFailedError: some failed; the message names them.
     """
     from pipelines.windows import Span
+
+    Span(read_instant(begin, "--from"), read_instant(end, "--to"))
+    _read(ids, "Reading again", {"since": begin, "until": end, "wait": True}, as_json)
+
+
+def _read(ids: Sequence[UUID], doing: str, config: Mapping[str, Any], as_json: bool) -> None:
     from pos_cli.stack import join_running_stack
 
-    Span(read_instant(since, "--since"), read_instant(until, "--until"))
     ready = initialise()
     join_running_stack(ready.home)
     with get_engine().connect() as connection:
@@ -42,10 +58,10 @@ def sync_now(ids: Sequence[UUID], since: str | None, until: str | None, wait: bo
         wanted = wanted or configurations.active_ids(connection)
     if not wanted:
         raise ConfigurationError("There is no active configuration; `pos configurations create` makes one.")
-    with progress(f"Syncing {len(wanted)} configurations"):
+    with progress(f"{doing}: {len(wanted)} configurations", "pipelines.rounds"):
         from pos_cli.runs import run_sync
 
-        results = run_sync(ready, wanted, since, until, wait)
+        results = run_sync(ready, wanted, config)
     failed = [each for each in results if each.status == "failed"]
     if as_json:
         rows = [{**vars(each), "configuration_id": str(each.configuration_id)} for each in results]

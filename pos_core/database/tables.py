@@ -249,6 +249,11 @@ sync_requests = Table(
     Column("status", Text, nullable=False, server_default="queued"),
     Column("launched_at", DateTime(timezone=True), comment="when a run was asked for"),
     Column("sync_id", Uuid, comment="the sync that took it"),
+    Column(
+        "started_at",
+        DateTime(timezone=True),
+        comment="when a sync first took it: from then on its range counts as not read",
+    ),
     _instant("finished_at"),
     CheckConstraint("status in ('queued', 'running', 'succeeded', 'failed')", name="status"),
     CheckConstraint("read_from < read_to", name="half_open"),
@@ -279,6 +284,22 @@ sync_windows = Table(
     CheckConstraint("window_from < window_to", name="half_open"),
     Index(None, "configuration_id", "stream", "external_location_id", "window_to"),
     comment="intervals read completely; touching ones are one row, so what lies between rows is a gap",
+)
+
+lateness = Table(
+    "pos_lateness",
+    metadata,
+    Column("tenant_id", Uuid, nullable=False),
+    Column("configuration_id", Uuid, ForeignKey("pos_configurations.id"), primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column(
+        "bucket",
+        SmallInteger,
+        primary_key=True,
+        comment="late by less than 2 to this power, in seconds; -1: in time",
+    ),
+    Column("changes", BigInteger, nullable=False),
+    comment="how late changes came where everything had been read before",
 )
 
 audit_logs = Table(

@@ -325,8 +325,8 @@ def as_audited(configuration: Configuration) -> dict[str, Any]:
     }
 
 
-def record_success(connection: Connection, configuration_id: UUID) -> None:
-    """The next sync is due one interval from now."""
+def record_success(connection: Connection, configuration_id: UUID, has_more: bool = False) -> None:
+    """The next sync is due one interval from now, or at once when this one left something."""
     connection.execute(
         update(configurations)
         .where(configurations.c.id == configuration_id)
@@ -334,7 +334,8 @@ def record_success(connection: Connection, configuration_id: UUID) -> None:
             last_succeeded_at=func.now(),
             consecutive_failures=0,
             next_sync_at=func.now()
-            + func.make_interval(0, 0, 0, 0, 0, 0, configurations.c.sync_interval_seconds),
+            if has_more
+            else func.now() + func.make_interval(0, 0, 0, 0, 0, 0, configurations.c.sync_interval_seconds),
         )
     )
 

@@ -75,3 +75,51 @@ def commit(
                 "sync_id": sync_id,
             },
         )
+
+
+def forget(
+    connection: Connection,
+    configuration_id: UUID,
+    streams: Sequence[str],
+    since: datetime,
+    until: datetime | None,
+) -> None:
+    """Has a range of streams count as not read, so that it is read again; until now where it has no end.
+
+    The last second before the end of what was read stays: the next poll begins there in any case, and how
+    far the sales have been read is still known.
+    """
+    connection.execute(
+        text("""
+            with newest as (
+                select stream, external_location_id, max(window_to) - interval '1 second' as until
+                from pos_sync_windows
+                where configuration_id = :configuration_id and stream = any(:streams)
+                group by stream, external_location_id
+            ),
+            cut as (
+                delete from pos_sync_windows as ledger using newest
+                where ledger.configuration_id = :configuration_id and ledger.stream = newest.stream
+                    and ledger.external_location_id = newest.external_location_id
+                    and ledger.window_to > :since and ledger.window_from < least(newest.until, :until)
+                returning ledger.*, least(newest.until, :until) as forgotten_to
+            )
+            insert into pos_sync_windows (
+                tenant_id, configuration_id, stream, external_location_id, window_from, window_to, sync_id,
+                committed_at
+            )
+            select tenant_id, configuration_id, stream, external_location_id, window_from, :since, sync_id,
+                committed_at
+            from cut where window_from < :since
+            union all
+            select tenant_id, configuration_id, stream, external_location_id, forgotten_to, window_to,
+                sync_id, committed_at
+            from cut where window_to > forgotten_to
+        """),
+        {
+            "configuration_id": configuration_id,
+            "streams": list(streams),
+            "since": since,
+            "until": until,
+        },
+    )

@@ -103,8 +103,14 @@ def finish(
     counts: SyncCounts,
     seconds: Mapping[str, float],
     error: tuple[str, str] | None,
+    has_more: bool = False,
 ) -> None:
-    """Closes a log row and the requests that the sync took; `error` is (class, message in plain words)."""
+    """Closes a log row and the requests that the sync took.
+
+    Args:
+        error: (class, message in plain words).
+        has_more: what was asked for is not all done; the requests wait for the next sync.
+    """
     values: dict[str, Any] = {
         **asdict(counts),
         "seconds": dict(seconds),
@@ -115,7 +121,10 @@ def finish(
         error_class, message = error
         values |= {"error_class": error_class, "error": _USER_INFO.sub("", message)}
     connection.execute(update(sync_logs).where(sync_logs.c.id == sync_id).values(**values))
-    sync_requests.finish(connection, sync_id, is_success=error is None)
+    if has_more and not error:
+        sync_requests.release(connection, [sync_id])
+    else:
+        sync_requests.finish(connection, sync_id, is_success=error is None)
 
 
 def recent(connection: Connection, tenant_id: UUID, configuration_id: UUID, limit: int) -> list[SyncLog]:

@@ -229,15 +229,25 @@ def claim(
     sync_id: UUID,
     read_from: datetime | None,
     read_to: datetime | None,
-) -> None:
+) -> bool:
     """Has a sync take what was asked for before it began: a plain request, or one of exactly its range.
 
     To be called while the configuration's lock is held.
+
+    Returns:
+        Whether another sync had taken it before and left a part of it.
     """
-    statement = update(sync_requests).where(
-        sync_requests.c.configuration_id == configuration_id, _IS_QUEUED, _of_span(read_from, read_to)
+    statement = (
+        update(sync_requests)
+        .where(sync_requests.c.configuration_id == configuration_id, _IS_QUEUED, _of_span(read_from, read_to))
+        .values(
+            status="running",
+            sync_id=sync_id,
+            started_at=func.coalesce(sync_requests.c.started_at, func.now()),
+        )
+        .returning(sync_requests.c.started_at < func.now())
     )
-    connection.execute(statement.values(status="running", sync_id=sync_id))
+    return any(connection.execute(statement).scalars())
 
 
 def finish(connection: Connection, sync_id: UUID, is_success: bool) -> None:

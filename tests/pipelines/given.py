@@ -50,10 +50,10 @@ def calls(sandbox: Driver, path: str) -> int:
 
 
 def windows(project: Project, configuration: Configuration) -> list[dict[str, Any]]:
-    """The ledger of a configuration."""
+    """The ledger of a configuration, without when it was read again."""
     return project.rows(
         "select stream, external_location_id, window_from, window_to from pos_sync_windows"
-        " where configuration_id = :id order by 1, 2, 3",
+        " where configuration_id = :id and stream not like '%\\_reread' order by 1, 2, 3",
         id=configuration.id,
     )
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from pipelines import drain as module
-from pipelines.drain import Round, drain
+from pipelines.drain import drain
+from pipelines.rounds import Round
 from pos_core.repositories import webhooks
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations, held_key

@@ -1,8 +1,9 @@
 """One configuration from the vendor's pages to batches, with a vendor that misbehaves."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from pipelines.credentials import StoredKeeper
 from pipelines.fetch import Fetched, fetch, take_page
 from pipelines.landing import Batch
 from pipelines.square import CONNECTOR
-from pipelines.windows import Plan, Span
+from pipelines.windows import Plan
 from pos_cli.sandbox import connect_accounts, sandbox_environment
 from pos_core.errors import ConfigurationError, VendorFaultError, VendorRequestError
 from pos_core.repositories.configurations import Configuration
@@ -27,17 +28,21 @@ VENDOR_NOW = datetime(2026, 4, 12, 18, tzinfo=UTC)
 class Read:
     """One fetch, and what came of it, failed or not."""
 
-    def __init__(self, project: Project, configuration: Configuration, since: datetime | None = None) -> None:
+    def __init__(self, project: Project, configuration: Configuration) -> None:
         self.fetched = Fetched(configuration, uuid4(), "poll")
         self.batches: list[Batch] = []
         self._project = project
-        self._since = since
 
-    def run(self) -> "Read":
-        """Reads all that is missing."""
+    def run(self, **limits: Any) -> "Read":
+        """Reads what is missing."""
         project = self._project
-        fetch(project.engine, project.vault, CONNECTOR, self.fetched, Span(self._since), self.batches.append)
+        fetch(project.engine, project.vault, CONNECTOR, self.fetched, self.batches.append, **limits)
         return self
+
+    def ends(self) -> dict[tuple[str, str], datetime]:
+        """Up to when each stream of each location was read."""
+        windows = sorted(self.fetched.windows, key=lambda each: each.window_to)
+        return {(each.stream, each.external_location_id): each.window_to for each in windows}
 
     def ids(self, stream: str) -> list[str]:
         """The ids of what would land, in order."""
@@ -63,23 +68,28 @@ def test_windows_end_at_the_vendors_clock_not_at_ours(
     project: Project, connected: list[Configuration]
 ) -> None:
     read = Read(project, connected[0]).run()
-    assert {window.window_to for window in read.fetched.windows} == {VENDOR_NOW}
+    assert set(read.ends().values()) == {VENDOR_NOW}
     assert read.fetched.read_until == VENDOR_NOW
     lag = read.fetched.lag_seconds
     assert lag is not None
     assert 0 <= lag < 7 * 86_400
 
 
-def test_a_backfill_reads_from_its_beginning_and_no_earlier(
+def test_too_much_is_left_for_another_time_and_the_newest_is_read_first(
     project: Project, sandbox: Driver, connected: list[Configuration]
 ) -> None:
-    since = datetime(2026, 4, 10, tzinfo=UTC)
-    read = Read(project, connected[0], since).run()
-    recent = [key for key, each in sandbox.orders().items() if each["updated_at"] >= "2026-04-10"]
-    assert sorted(read.ids("orders")) == sorted(recent)
+    newest = Read(project, connected[0]).run(is_newest_only=True)
+    week_ago = (VENDOR_NOW - timedelta(days=7)).isoformat()
+    recent = [key for key, each in sandbox.orders().items() if each["updated_at"] >= week_ago[:19]]
     assert 0 < len(recent) < len(sandbox.orders())
-    starts = {window.window_from for window in read.fetched.windows}
-    assert starts == {since}
+    assert sorted(newest.ids("orders")) == sorted(recent)
+    assert newest.fetched.has_more
+    assert {window.window_from for window in newest.fetched.windows if window.stream == "orders"} == {
+        VENDOR_NOW - timedelta(days=7)
+    }
+    some = Read(project, connected[0]).run(most=1)
+    assert some.fetched.has_more
+    assert {window.stream for window in some.fetched.windows} == {"catalog"}
 
 
 @pytest.fixture
@@ -99,7 +109,7 @@ def test_more_than_ten_locations_are_read_and_each_has_its_windows(
     assert len(sandbox.locations()) == 12
     assert sorted(read.ids("orders")) == sorted(sandbox.orders())
     for stream in ("orders", "payments"):
-        named = [each.external_location_id for each in read.fetched.windows if each.stream == stream]
+        named = [location for name, location in read.ends() if name == stream]
         assert sorted(named) == sorted(sandbox.locations())
     assert calls(sandbox, "/v2/orders/search") >= 2
 
@@ -221,7 +231,7 @@ def test_a_time_that_is_a_document_s_mistake_does_not_lead_the_reading_astray(
     inject(sandbox, {**order(sandbox, "odd"), "updated_at": "9999-12-31T23:59:59"})
     read = Read(project, connected[0]).run()
     assert "odd" in read.ids("orders")
-    assert {window.window_to for window in read.fetched.windows} == {VENDOR_NOW}
+    assert set(read.ends().values()) == {VENDOR_NOW}
 
 
 def test_a_configuration_stays_with_the_address_it_was_made_for(

@@ -124,7 +124,8 @@ def test_what_was_read_before_a_failure_counts_and_the_rest_is_read_by_the_next_
     sandbox.http.delete("/_sandbox/calls")
     project.sync(first)
     assert {row["stream"] for row in windows(project, first)} == {"catalog", "payments", "refunds", "orders"}
-    assert log(project, first)["documents_landed"] == len(sandbox.orders())
+    assert (raw_counts(project)["orders"], repeated(project)) == (len(sandbox.orders()), 0)
+    assert log(project, first)["documents_landed"] >= len(sandbox.orders())
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def test_wrong_usage_is_one_line(pos: Pos, arguments: list[str], words: str) -> 
 
 
 def test_a_failure_with_json_is_one_value_and_one_line(pos: Pos) -> None:
-    ran = pos("sync", "--since", "soon", "--json")
+    ran = pos("backfill", "--from", "soon", "--json")
     assert ran.json == {"ok": False, "error": ran.failed(2)}
-    assert "--since 'soon'" in ran.line
+    assert "--from 'soon'" in ran.line
 
 
 def test_what_nobody_foresaw_is_one_line_and_a_log_without_values(

@@ -70,7 +70,8 @@ def test_shops_with_the_same_windows_share_a_search_of_ten_at_most(
     vendor: ScriptedVendor, http: VendorHttp
 ) -> None:
     shops = [{"id": f"L{number:02d}"} for number in range(23)]
-    covered = {("orders", "L05"): [(BEGINNING, NOW - timedelta(days=1))]}
+    read_before = [(BEGINNING, NOW - timedelta(days=1))]
+    covered = {("orders", "L05"): read_before, ("orders_reread", "L05"): [(BEGINNING, NOW)]}
     vendor.replies = [answer(locations=shops), answer()]
     events = read(http, covered)
     searches = bodies(vendor, "/v2/orders/search")

@@ -164,7 +164,7 @@ def test_only_changed_names_are_asked_for_once_they_were_read(project: Project, 
     history_from = moment_of(LONG_AGO)
     covered = {
         (stream, addressed.restaurant(0, place)): [(history_from, until)]
-        for stream in ("config", "orders")
+        for stream in ("config", "orders", "orders_reread")
         for place in range(len(addressed.accounts[0]["locations"]))
     }
     with reading(project, addressed, plan=Plan(history_from, covered)) as request:

@@ -109,14 +109,14 @@ def test_what_cannot_be_synced_at_all_is_refused(pos: Pos) -> None:
     assert pos("sync", "--configuration", unknown).failed(2) == f"There is no configuration {unknown}."
 
 
-def test_since_reads_again_and_lands_only_what_is_news(
+def test_a_backfill_reads_again_and_lands_only_what_is_news(
     pos: Pos, synced: Configurations, sandbox: Driver, project: Project
 ) -> None:
     marts = project.marts()
     lost = project.rows("select external_id from raw_square.orders order by 1 limit 1")[0]["external_id"]
     project.execute("delete from raw_square.orders where external_id = :id", id=lost)
     assert _landed(pos("sync", "--json").json) == 0
-    answer = pos("sync", "--since", "2026-01-01", "--json").succeeded().json
+    answer = pos("backfill", "--from", "2026-01-01", "--json").succeeded().json
     assert _landed(answer) == 1
     assert sum(each["skipped"] for each in answer["configurations"]) > 100
     assert project.marts() == marts

@@ -32,21 +32,21 @@ def test_killed_while_it_does_what_was_asked_for(
         since=span[0] if span else None,
         until=span[1] if span else None,
     )
-    options = ["--since", span[0], "--until", span[1]] if span else []
-    command = ["sync", "--configuration", str(mine.id), *options]
+    what = ["backfill", "--from", span[0], "--to", span[1]] if span else ["sync"]
+    command = [*what, "--configuration", str(mine.id)]
     with project.engine.connect() as holding:
-        holding.execute(text("lock table pos_sync_windows in exclusive mode"))
+        holding.execute(text("lock table pos_configuration_locations in exclusive mode"))
         with started(*command) as process:
             waiting = (
                 "select exists (select from pg_locks where not granted "
-                "and relation = 'pos_sync_windows'::regclass)"
+                "and relation = 'pos_configuration_locations'::regclass)"
             )
             _wait_until(project, waiting)
             process.kill()
             assert process.wait() == -signal.SIGKILL
         assert _request(project)["status"] == "running"
         ended = "select pg_terminate_backend(pid, 10000) from pg_locks where not granted"
-        holding.execute(text(f"{ended} and relation = 'pos_sync_windows'::regclass"))
+        holding.execute(text(f"{ended} and relation = 'pos_configuration_locations'::regclass"))
     held = "select not exists (select from pg_locks where locktype = 'advisory' and granted)"
     _wait_until(project, held)
     with project.engine.begin() as connection:
@@ -65,9 +65,9 @@ def test_killed_while_it_does_what_was_asked_for(
 
 
 def test_a_range_without_a_beginning_or_backwards_is_refused(pos: Pos, project: Project) -> None:
-    assert "needs a beginning" in pos("sync", "--until", _RANGE[1]).failed(2)
-    assert "after it begins" in pos("sync", "--since", _RANGE[1], "--until", _RANGE[0]).failed(2)
-    assert "--until 'soon'" in pos("sync", "--since", _RANGE[0], "--until", "soon").failed(2)
+    assert "--from" in pos("backfill", "--to", _RANGE[1]).failed(2)
+    assert "after it begins" in pos("backfill", "--from", _RANGE[1], "--to", _RANGE[0]).failed(2)
+    assert "--to 'soon'" in pos("backfill", "--from", _RANGE[0], "--to", "soon").failed(2)
 
 
 def _request(project: Project) -> dict[str, Any]:

@@ -124,3 +124,48 @@ def test_a_window_in_which_nothing_can_be_is_refused(
 ) -> None:
     with pytest.raises(IntegrityError, match="half_open"):
         _commit(connection, configuration, span)
+
+
+@pytest.mark.parametrize(
+    ("spans", "since", "until", "left"),
+    [
+        pytest.param([(0, 100)], 20, 40, [(0, 20), (40, 100)], id="in the middle"),
+        pytest.param([(0, 100)], -10, 40, [(40, 100)], id="from before the beginning"),
+        pytest.param([(0, 10), (20, 30), (40, 50)], 5, 45, [(0, 5), (45, 50)], id="across gaps"),
+        pytest.param([(0, 10), (20, 30)], 12, 18, [(0, 10), (20, 30)], id="a gap"),
+        pytest.param([(0, 10), (20, 30)], 31, None, [(0, 10), (20, 30)], id="what is to come"),
+    ],
+)
+def test_what_is_forgotten_is_a_gap_and_nothing_else(
+    connection: Connection,
+    configuration: Configuration,
+    spans: list[Span],
+    since: int,
+    until: int | None,
+    left: list[Span],
+) -> None:
+    _commit(connection, configuration, *spans)
+    _commit(connection, configuration, (0, 1000), stream="payments")
+    begin, end = (None if each is None else START + timedelta(minutes=each) for each in (since, until))
+    assert begin is not None
+    ledger.forget(connection, configuration.id, ["orders"], begin, end)
+    assert _covered(connection, configuration) == left
+    assert _covered(connection, configuration, stream="payments") == [(0, 1000)]
+
+
+def test_the_last_second_of_what_was_read_is_never_forgotten(
+    connection: Connection, configuration: Configuration
+) -> None:
+    _commit(connection, configuration, (0, 10), (20, 30))
+    ledger.forget(connection, configuration.id, ["orders"], START, None)
+    end = START + timedelta(minutes=30)
+    assert ledger.covered(connection, configuration.id) == {
+        ("orders", "L1"): [(end - timedelta(seconds=1), end)]
+    }
+
+
+def test_another_configuration_forgets_nothing(connection: Connection, configuration: Configuration) -> None:
+    _commit(connection, configuration, (0, 30))
+    other = connect(connection)
+    ledger.forget(connection, other.id, ["orders"], START, None)
+    assert _covered(connection, configuration) == [(0, 30)]
