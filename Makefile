@@ -36,8 +36,8 @@ check: install ## Format, lint, types, definitions, migrations, models
 	@$(BIN)/mypy
 	@$(BIN)/python -m tests.project_checks
 
-bench: install ## What syncs, landing and reading cost on this machine
-	@$(BIN)/python -m benchmarks
+bench: install ## What things cost on this machine, against the budgets; ONLY=webhooks,flood for some
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 format: install ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix .

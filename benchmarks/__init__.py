@@ -1,1 +1,1 @@
-"""What `make bench` measures: syncs, also while keys change, launched runs, landing, reading sales."""
+"""What `make bench` measures: syncs, launched runs, landing, reading sales, webhooks, a flood of them."""

@@ -1,9 +1,5 @@
 """Reading a page of sales through the API: the first and the last of many, in every order."""
 
-import math
-import socket
-import statistics
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +8,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 from sqlalchemy import Engine, text
 
-from benchmarks.machine import Measured, measured
+from benchmarks.machine import Figure, Measured, measured, percentile
+from benchmarks.serving import in_thread
 from pipelines.normalise import normalise
 from pos_core.database.connect import database_address, get_engine, tenant_engine
 from pos_core.database.migrate import migrate
@@ -85,8 +81,7 @@ def _requested(
             page = client.get(path, params=query).raise_for_status()
             took.append(time.perf_counter() - started)
     assert len(page.json()["data"]) == _LIMIT
-    p50, p95 = statistics.median(took), sorted(took)[math.ceil(0.95 * len(took)) - 1]
-    result.title += f": p50 {1000 * p50:.1f} ms, p95 {1000 * p95:.1f} ms"
+    result.figures = [Figure(f"p{share}", 1000 * percentile(took, share / 100), "ms") for share in (50, 95)]
     return result
 
 
@@ -103,13 +98,9 @@ def _last_page(tenant_id: UUID, sort: Sort) -> str:
 
 @contextmanager
 def _client(token: str) -> Iterator[httpx.Client]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(), log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        in_thread(create_app()) as address,
+        httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client,
+    ):
+        yield client

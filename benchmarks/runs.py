@@ -20,7 +20,9 @@ from pos_cli.supervisor import HOST, Supervisor, require_free
 from pos_core.settings import get_settings
 
 _LAUNCHES = 10
-_SERVERS = {"warm": ["dagster_project.server"], "cold": ["dagster", "api", "grpc"]}
+WARM = ["dagster_project.server"]
+"""The module of the code server whose runs start warm."""
+_SERVERS = {"warm": WARM, "cold": ["dagster", "api", "grpc"]}
 _LAUNCH = """
 mutation ($parameters: ExecutionParams!) {
   launchRun(executionParams: $parameters) { ... on LaunchRunSuccess { run { runId } } }
@@ -38,7 +40,8 @@ def measure_runs(ready: Ready, configuration_id: UUID) -> list[Measured]:
     """
     rows = []
     for name, module in _SERVERS.items():
-        with _dagster(ready, module) as (client, processes):
+        with dagster(ready, module) as supervisor, _client() as client:
+            processes = [psutil.Process(process.pid) for _, process in supervisor.parts]
             _run(client, configuration_id)  # until this one is through, the servers are still starting
             title = f"run of one configuration, {name}"
             with measured(title, _LAUNCHES, "runs", ready.home / "postgres", processes) as whole:
@@ -53,8 +56,15 @@ def measure_runs(ready: Ready, configuration_id: UUID) -> list[Measured]:
 
 
 @contextmanager
-def _dagster(ready: Ready, module: list[str]) -> Iterator[tuple[httpx.Client, list[psutil.Process]]]:
-    """A code server and Dagster's web page; yields a client of the page, and both processes."""
+def dagster(ready: Ready, module: list[str]) -> Iterator[Supervisor]:
+    """A code server and Dagster's web page, while the block runs.
+
+    Args:
+        module: of the code server, with what it is told first.
+
+    Yields:
+        The supervisor of both, which may start more.
+    """
     port = get_settings().dagster_port
     require_free({"POS_DAGSTER_PORT": port})
     environment = dagster_environment(ready)
@@ -68,10 +78,14 @@ def _dagster(ready: Ready, module: list[str]) -> Iterator[tuple[httpx.Client, li
             supervisor.wait_for_socket("code", socket)
             supervisor.start("webserver", [*python, "dagster_webserver", *where], environment)
             supervisor.wait_for_url("webserver", f"http://{HOST}:{port}/server_info")
-            with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=120, trust_env=False) as client:
-                yield client, [psutil.Process(process.pid) for _, process in supervisor.parts]
+            yield supervisor
         finally:
             supervisor.stop()
+
+
+def _client() -> httpx.Client:
+    """A client of Dagster's web page."""
+    return httpx.Client(base_url=get_settings().dagster_address, timeout=120, trust_env=False)
 
 
 def _run(client: httpx.Client, configuration_id: UUID) -> tuple[float, float]:

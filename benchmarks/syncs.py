@@ -29,7 +29,7 @@ def measure_syncs(home: Path, configurations: int, orders: int, while_rotating: 
         orders: how many orders they have in all, per POS.
         while_rotating: how many configurations are synced, at least, while keys are rotated.
     """
-    with _sandbox(home, configurations, orders) as url:
+    with made_up_shops(home, configurations, orders) as url:
         ready = initialise()
         os.environ.update(sandbox_environment(url))
         ids = [configuration.id for _, configuration in connect_accounts(url)]
@@ -49,7 +49,17 @@ def measure_syncs(home: Path, configurations: int, orders: int, while_rotating: 
 
 
 @contextmanager
-def _sandbox(home: Path, merchants: int, orders: int) -> Iterator[str]:
+def made_up_shops(home: Path, merchants: int, orders: int) -> Iterator[str]:
+    """A sandbox in a process of its own.
+
+    Args:
+        home: where it notes its address.
+        merchants: accounts per POS.
+        orders: how many they have in all, per POS, before anything is sold.
+
+    Yields:
+        Its address.
+    """
     ready_file = home / "sandbox.json"
     command = [
         sys.executable, "-m", "sandbox", "--port", "0", "--ready-file", str(ready_file), "--clock", "ticking",

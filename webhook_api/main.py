@@ -1,6 +1,7 @@
 """The application; `python -m webhook_api` serves it."""
 
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -39,11 +40,14 @@ def create_app() -> FastAPI:
     application.include_router(syncs.router)
     application.include_router(transactions.router)
 
+    making = Lock()
+
     def document() -> dict[str, Any]:
-        """Made when it is first asked for, when every router is there."""
-        if application.openapi_schema is None:
-            application.openapi_schema = describe(application)
-        return application.openapi_schema
+        """Made when it is first asked for, when every router is there; FastAPI makes one at a time."""
+        with making:
+            if application.openapi_schema is None:
+                application.openapi_schema = describe(application)
+            return application.openapi_schema
 
     application.openapi = document  # type: ignore[method-assign]
     return application

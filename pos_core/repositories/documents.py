@@ -96,6 +96,8 @@ def given_up_ids(
     connection: Connection, configuration_id: UUID, stream: str, external_ids: Sequence[str]
 ) -> set[str]:
     """Those of the ids that were waited for long enough, landed meanwhile or not."""
+    if not external_ids:  # of nearly every page
+        return set()
     table = waiting_documents
     query = select(table.c.external_id).where(
         table.c.configuration_id == configuration_id,

@@ -1,6 +1,8 @@
 """The OpenAPI document: every operation is described, with an example and every answer it can give."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -18,6 +20,17 @@ APPLICATIONS = {"service": create_app, "with probes": probed}
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     made: FastAPI = APPLICATIONS[request.param]()
     return made.openapi()
+
+
+def test_many_who_ask_at_once_get_the_one_document() -> None:
+    application, together = create_app(), Barrier(8)
+
+    def ask(_: int) -> int:
+        together.wait()
+        return id(application.openapi())
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        assert len(set(pool.map(ask, range(together.parties)))) == 1
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
