@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from pipelines.breaker import Guard
 from pipelines.connector import Connector, Page
 from pipelines.credentials import StoredKeeper
 from pipelines.fetch import Fetched, fetch, take_page
@@ -27,10 +28,11 @@ from pipelines.landing import Batch
 from pipelines.normalise import Normalised, normalise
 from pipelines.registry import get_connector
 from pipelines.sync import Context, Outcome, Report, settle
+from pipelines.timing import note_normalising
 from pipelines.webhook import Delivery, Event, Meaning
 from pipelines.windows import Span
 from pos_core.errors import ConfigurationError, DocumentError, VendorAuthError, WebhookError
-from pos_core.repositories import configurations, sync_logs, webhooks
+from pos_core.repositories import configurations, due_times, sync_logs, webhooks
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations, tried_key
@@ -91,6 +93,7 @@ def drain(context: Context, dbt_folder: Path, run_id: str | None, budget_seconds
                 normalised = normalise(context.engine, context.address, dbt_folder)
                 with context.engine.begin() as connection:
                     webhooks.mark_visible(connection, [each.id for each in events])
+                note_normalising(context, report, normalised)
                 yield Round(report, normalised)
             elif not _linger(context, end_seconds):
                 break
@@ -175,8 +178,15 @@ def _work_off(
             sync_id = sync_logs.start(connection, each.tenant_id, each.id, run_id, SOURCE)
             tasks[each.id] = _read_events(connector, Fetched(each, sync_id, SOURCE), events[each.id])
 
-    def work(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
+    def follow(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
         _follow(context, connector, tasks[fetched.configuration.id], emit)
+
+    ask = Guard(context.engine, connector, is_asked_for=False).before(follow)
+
+    def work(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
+        wanted = {event.meaning for _, event in tasks[fetched.configuration.id].events}
+        # What comes with the events needs no vendor.
+        (follow if wanted <= {Meaning.DOCUMENTS, Meaning.NOTHING} else ask)(fetched, emit)
 
     running = [task.fetched for task in tasks.values()]
     load_id = land_together(
@@ -301,6 +311,10 @@ def _conclude(task: Task, connection: Connection) -> None:
     """What has become of the events, in the transaction that closes the sync's log."""
     fetched = task.fetched
     webhooks.postpone(connection, task.unread, "The stored event cannot be read.")
+    if fetched.postponed_until is not None:
+        waiting = [each.id for each, _ in task.events]
+        webhooks.defer(connection, waiting, fetched.postponed_until)
+        return
     if fetched.error or not fetched.is_landed:
         reason = fetched.error[1] if fetched.error else "The documents could not be landed."
         kept = set(task.done) if fetched.is_landed else set()
@@ -313,4 +327,4 @@ def _conclude(task: Task, connection: Connection) -> None:
         actor = Actor(f"webhook:{fetched.configuration.pos_system}")
         configurations.disable(connection, fetched.configuration.id, task.revoked, actor)
     elif task.pulled:
-        configurations.record_success(connection, fetched.configuration.id)
+        due_times.record_success(connection, fetched.configuration.id)

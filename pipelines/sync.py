@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
+from pipelines.breaker import Guard
 from pipelines.connector import Connector
 from pipelines.fetch import Fetched, fetch
 from pipelines.gather import land_together
@@ -18,7 +19,7 @@ from pipelines.registry import get_connector
 from pipelines.windows import Span
 from pos_core.database.address import DatabaseAddress
 from pos_core.errors import ConfigurationError
-from pos_core.repositories import configurations, documents, ledger, sync_logs, sync_requests
+from pos_core.repositories import configurations, documents, due_times, ledger, sync_logs, sync_requests
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from pos_core.vault import Vault
@@ -39,7 +40,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the sync of one configuration ended: succeeded, failed, or busy (another run has it)."""
+    """How the sync of one configuration ended.
+
+    Args:
+        status: succeeded, failed, postponed (its vendor is down and was not asked), or busy (another run
+            has it).
+    """
 
     configuration: Configuration
     status: str
@@ -47,7 +53,7 @@ class Outcome:
 
     @property
     def error(self) -> str | None:
-        """What went wrong, in plain words."""
+        """What went wrong, or why the vendor was not asked, in plain words."""
         return self.fetched.error[1] if self.fetched and self.fetched.error else None
 
 
@@ -62,6 +68,11 @@ class Report:
     def failed(self) -> list[Outcome]:
         """The configurations that could not be synced."""
         return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+    @property
+    def postponed(self) -> list[Outcome]:
+        """The configurations that were not asked for, because their vendor is down."""
+        return [outcome for outcome in self.outcomes if outcome.status == "postponed"]
 
     def then(self, later: "Report") -> "Report":
         """Both as one: the last outcome of a configuration counts, its figures are those of both."""
@@ -84,6 +95,7 @@ def sync(
     until: datetime | None = None,
     run_id: str | None = None,
     wait: bool = False,
+    is_scheduled: bool = False,
 ) -> Report:
     """Reads and lands what is missing of the configurations, and so does what was asked for of them.
 
@@ -91,6 +103,7 @@ def sync(
         since: read again from this instant on.
         until: with `since`, where that ends; by default now.
         wait: wait for configurations that another run is syncing; otherwise they come out as busy.
+        is_scheduled: nobody asked for these: vendors that are known to be down are left alone.
 
     Raises:
         ConfigurationError: an id is unknown, or the range has no beginning or no length.
@@ -107,7 +120,8 @@ def sync(
         mine = [each for each in active if each.id in ours]
         for pos_system in sorted({each.pos_system for each in mine}):
             some = [each for each in mine if each.pos_system == pos_system]
-            _sync_pos(context, get_connector(pos_system), some, span, run_id, report)
+            guard = Guard(context.engine, get_connector(pos_system), is_asked_for=not is_scheduled)
+            _sync_pos(context, get_connector(pos_system), some, span, run_id, report, guard)
     return report
 
 
@@ -124,12 +138,14 @@ def _sync_pos(
     span: Span,
     run_id: str | None,
     report: Report,
+    guard: Guard,
 ) -> None:
     source = "poll" if span.since is None else "backfill"
     with context.engine.begin() as connection:
         running = [
             Fetched(each, sync_logs.start(connection, each.tenant_id, each.id, run_id, source), source)
-            for each in some
+            # Those that work go first: they keep nobody waiting, and can tell whether the vendor is back.
+            for each in sorted(some, key=lambda one: one.consecutive_failures)
         ]
         for fetched in running:
             sync_requests.claim(connection, fetched.configuration.id, fetched.sync_id, span.since, span.until)
@@ -138,7 +154,12 @@ def _sync_pos(
         fetch(context.engine, context.vault, connector, fetched, span, emit)
 
     load_id = land_together(
-        context.address, context.work_folder, context.workers, connector.pos_system, running, read
+        context.address,
+        context.work_folder,
+        context.workers,
+        connector.pos_system,
+        running,
+        guard.before(read),
     )
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
@@ -180,17 +201,23 @@ def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None
             fetched.error = (error.error_class, error.message)
     with context.engine.begin() as connection:
         compare(connection, fetched)
-        sync_logs.finish(connection, fetched.sync_id, fetched.counts, fetched.seconds, fetched.error)
+        sync_logs.finish(
+            connection, fetched.sync_id, fetched.counts, fetched.seconds, fetched.error, fetched.status
+        )
         also(connection)
-    return Outcome(configuration, "failed" if fetched.error else "succeeded", fetched)
+    return Outcome(configuration, fetched.status, fetched)
 
 
 def _schedule(fetched: Fetched, span: Span, connection: Connection) -> None:
     """When it is to be read again; a range with an end reads nothing new and leaves that as it was."""
-    if span.until is None and fetched.error:
-        configurations.record_failure(connection, fetched.configuration)
-    elif span.until is None:
-        configurations.record_success(connection, fetched.configuration.id)
+    if span.until is not None:
+        return
+    if fetched.postponed_until is not None:
+        due_times.record_postponed(connection, fetched.configuration.id, fetched.postponed_until)
+    elif fetched.error:
+        due_times.record_failure(connection, fetched.configuration, fetched.error[0])
+    else:
+        due_times.record_success(connection, fetched.configuration.id)
 
 
 def record_documents(connection: Connection, owner: dict[str, object], fetched: Fetched) -> None:

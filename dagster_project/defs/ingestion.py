@@ -7,6 +7,7 @@ Launched for partitions, as from the UI, it takes those and fails when one of th
 Launched for webhooks it takes what their events concern, round after round until nothing waits.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -33,6 +34,7 @@ from pipelines.drain import drain
 from pipelines.normalise import Normalised, normalise
 from pipelines.requests import SYNC_JOB, SYNC_OP
 from pipelines.sync import Report, sync
+from pipelines.timing import note_normalising
 from pos_core.errors import ConfigurationError
 from pos_core.repositories import configurations, sync_requests
 
@@ -56,6 +58,10 @@ class SyncConfig(Config):
     requested_only: bool = Field(
         default=False,
         description="Leave out configurations of which this is not asked for any more; another run did it.",
+    )
+    scheduled: bool = Field(
+        default=False,
+        description="Nobody asked for these, their time has come: vendors that are down are left alone.",
     )
     wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
     webhooks: bool = Field(
@@ -88,10 +94,19 @@ def sync_assets(
             ids = sync_requests.still_wanted(connection, ids, since, until)
     # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
     wait = config.wait or is_partitioned
-    report = sync(pos.context, ids, since=since, until=until, run_id=context.run.run_id, wait=wait)
+    report = sync(
+        pos.context,
+        ids,
+        since=since,
+        until=until,
+        run_id=context.run.run_id,
+        wait=wait,
+        is_scheduled=config.scheduled or not (is_partitioned or config.configuration_ids),
+    )
     normalised = normalise(pos.context.engine, pos.context.address, pos.dbt_folder)
+    note_normalising(pos.context, report, normalised)
     yield from _told(context, pos, report, normalised)
-    if is_partitioned and report.failed:
+    if is_partitioned and (report.failed or report.postponed):
         raise _failure(report)
 
 
@@ -135,8 +150,10 @@ def _told(
     yield from _reported(context, figures)
     for outcome in ended:
         yield events.check(outcome)
-        if outcome.error:
+        if outcome.status == "failed":
             context.log.error(f"{outcome.configuration.name}: {outcome.error}")
+    for said, count in Counter(each.error for each in report.postponed).items():
+        context.log.warning(f"{count} configurations were postponed: {said}")
     for outcome in report.outcomes:
         if outcome.status == "busy":
             context.log.info(f"{outcome.configuration.name}: another run is syncing it")
@@ -178,4 +195,5 @@ def _instant(given: str | None) -> datetime | None:
 
 
 def _failure(report: Report) -> Failure:
-    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in report.failed))
+    unread = [*report.failed, *report.postponed]
+    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in unread))

@@ -66,6 +66,9 @@ configurations = Table(
     _instant("next_sync_at", nullable=False, now=True),
     _instant("last_succeeded_at"),
     Column("consecutive_failures", Integer, nullable=False, server_default="0"),
+    Column(
+        "open_hours", ARRAY(SmallInteger), comment="of the week in UTC, 0 is Monday 0:00; null: not known"
+    ),
     _instant("created_at", nullable=False, now=True),
     _instant("updated_at", nullable=False, now=True),
     CheckConstraint("status in ('active', 'disabled', 'deleted')", name="status"),
@@ -139,15 +142,9 @@ webhook_logs = Table(
     _instant("processed_at"),
     Column("external_ids", ARRAY(Text), comment="sales it announces"),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column(
-        "available_at",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=func.now(),
-        comment="not to be tried before",
-    ),
+    _instant("available_at", nullable=False, now=True, comment="not to be tried before"),
     Column("reason", Text, comment="why it still waits, or was given up"),
-    Column("visible_at", DateTime(timezone=True), comment="when the marts had its rows"),
+    _instant("visible_at", comment="when the marts had its rows"),
     CheckConstraint(
         "outcome in ('pending', 'processed', 'ignored', 'unknown_account', 'given_up')", name="outcome"
     ),
@@ -198,6 +195,19 @@ webhook_subscriptions = Table(
     UniqueConstraint("pos_system", "base_url"),
 )
 
+vendor_breakers = Table(
+    "pos_vendor_breakers",
+    metadata,
+    Column("pos_system", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("trips", Integer, nullable=False, comment="how often in a row it was found not to answer"),
+    _instant("open_until", nullable=False, comment="nobody asks the vendor before"),
+    Column("error_class", Text, comment="of the failure that tripped it last"),
+    _instant("opened_at", nullable=False, now=True),
+    PrimaryKeyConstraint("pos_system", "base_url"),
+    comment="vendors that do not answer; a row goes away with the first answer",
+)
+
 sync_logs = Table(
     "pos_sync_logs",
     metadata,
@@ -216,6 +226,8 @@ sync_logs = Table(
     Column("received_bytes", BigInteger, nullable=False, server_default="0"),
     Column("documents_read", Integer, nullable=False, server_default="0"),
     Column("documents_landed", Integer, nullable=False, server_default="0"),
+    Column("documents_new", Integer, nullable=False, server_default="0"),
+    Column("documents_changed", Integer, nullable=False, server_default="0"),
     Column("documents_skipped", Integer, nullable=False, server_default="0"),
     Column("documents_quarantined", Integer, nullable=False, server_default="0"),
     Column("documents_waiting", Integer, nullable=False, server_default="0"),
@@ -229,10 +241,10 @@ sync_logs = Table(
     Column("changes_announced", Integer, nullable=False, server_default="0"),
     Column("changes_unannounced", Integer, nullable=False, server_default="0"),
     Column("changes_unpolled", Integer, nullable=False, server_default="0"),
-    Column("seconds", JSONB, comment="per step: fetch, land"),
+    Column("seconds", JSONB, comment="per step: fetch, land, normalise"),
     Column("error_class", Text),
     Column("error", Text),
-    CheckConstraint("status in ('running', 'succeeded', 'failed')", name="status"),
+    CheckConstraint("status in ('running', 'succeeded', 'failed', 'postponed')", name="status"),
     Index(None, "configuration_id", "started_at"),
 )
 
