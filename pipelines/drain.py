@@ -10,8 +10,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,18 +18,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from pipelines.breaker import Guard
 from pipelines.connector import Connector, Page
 from pipelines.credentials import StoredKeeper
 from pipelines.fetch import Fetched, fetch, take_page
 from pipelines.gather import land_together
 from pipelines.landing import Batch
 from pipelines.normalise import normalise
-from pipelines.registry import get_connector
 from pipelines.rounds import Round
-from pipelines.sync import Context, Outcome, Report, settle
+from pipelines.sync import Context, Outcome, Report, settle, side_by_side
+from pipelines.timing import note_normalising
 from pipelines.webhook import Delivery, Event, Meaning
 from pos_core.errors import ConfigurationError, DocumentError, VendorAuthError, WebhookError
-from pos_core.repositories import configurations, sync_logs, webhooks
+from pos_core.repositories import configurations, due_times, sync_logs, webhooks
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations, tried_key
@@ -83,6 +83,7 @@ def drain(context: Context, dbt_folder: Path, run_id: str | None, budget_seconds
                 normalised = normalise(context.engine, context.address, dbt_folder)
                 with context.engine.begin() as connection:
                     webhooks.mark_visible(connection, [each.id for each in events])
+                note_normalising(context, report, normalised)
                 yield Round(report, normalised)
             elif not _linger(context, end_seconds):
                 break
@@ -122,31 +123,11 @@ def _round(context: Context, events: Sequence[Pending], run_id: str | None) -> R
         with context.engine.begin() as connection:
             webhooks.defer(connection, _ids(by_configuration, busy), _BUSY_FOR)
         mine = [each for each in live if each.id in ours]
-        for part in _side_by_side(context, mine, by_configuration, run_id):
-            report.outcomes.extend(part.outcomes)
-            report.loads.extend(part.loads)
-    return report
 
+        def part(share: Context, connector: Connector, some: Sequence[Configuration]) -> Report:
+            return _work_off(share, connector, some, by_configuration, run_id)
 
-def _side_by_side(
-    context: Context,
-    mine: Sequence[Configuration],
-    events: Mapping[UUID, Sequence[Pending]],
-    run_id: str | None,
-) -> list[Report]:
-    """Works off the events of all POS systems at once: they wait for vendors and for dlt, hardly for us."""
-    by_pos: dict[str, list[Configuration]] = defaultdict(list)
-    for each in mine:
-        by_pos[each.pos_system].append(each)
-    if not by_pos:
-        return []
-    share = replace(context, workers=max(1, context.workers // len(by_pos)))
-    with ThreadPoolExecutor(len(by_pos), thread_name_prefix="drain") as pool:
-        working = [
-            pool.submit(_work_off, share, get_connector(pos_system), some, events, run_id)
-            for pos_system, some in sorted(by_pos.items())
-        ]
-    return [each.result() for each in working]
+        return report.then(side_by_side(context, mine, part))
 
 
 def _ids(events: Mapping[UUID, Sequence[Pending]], of: Iterable[Configuration]) -> list[int]:
@@ -167,8 +148,15 @@ def _work_off(
             sync_id = sync_logs.start(connection, each.tenant_id, each.id, run_id, SOURCE)
             tasks[each.id] = _read_events(connector, Fetched(each, sync_id, SOURCE), events[each.id])
 
-    def work(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
+    def follow(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
         _follow(context, connector, tasks[fetched.configuration.id], emit)
+
+    ask = Guard(context.engine, connector, is_asked_for=False).before(follow)
+
+    def work(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
+        wanted = {event.meaning for _, event in tasks[fetched.configuration.id].events}
+        # What comes with the events needs no vendor.
+        (follow if wanted <= {Meaning.DOCUMENTS, Meaning.NOTHING} else ask)(fetched, emit)
 
     running = [task.fetched for task in tasks.values()]
     load_id = land_together(
@@ -293,6 +281,10 @@ def _conclude(task: Task, connection: Connection) -> None:
     """What has become of the events, in the transaction that closes the sync's log."""
     fetched = task.fetched
     webhooks.postpone(connection, task.unread, "The stored event cannot be read.")
+    if fetched.postponed_until is not None:
+        waiting = [each.id for each, _ in task.events]
+        webhooks.defer(connection, waiting, fetched.postponed_until)
+        return
     if fetched.error or not fetched.is_landed:
         reason = fetched.error[1] if fetched.error else "The documents could not be landed."
         kept = set(task.done) if fetched.is_landed else set()
@@ -305,4 +297,4 @@ def _conclude(task: Task, connection: Connection) -> None:
         actor = Actor(f"webhook:{fetched.configuration.pos_system}")
         configurations.disable(connection, fetched.configuration.id, task.revoked, actor)
     elif task.pulled:
-        configurations.record_success(connection, fetched.configuration.id, fetched.has_more)
+        due_times.record_success(connection, fetched.configuration.id, fetched.has_more)

@@ -49,9 +49,17 @@ class Fetched:
     seen: set[tuple[str, str, str]] = field(default_factory=set)
     is_landed: bool = False
     covered_until: datetime | None = None
+    postponed_until: datetime | None = None
     sales_seen: dict[str, datetime] = field(default_factory=dict)
     lateness: Lateness = field(default_factory=Lateness)
     has_more: bool = False
+
+    @property
+    def status(self) -> str:
+        """How it ended: postponed (the vendor was not asked, since it is down), failed or succeeded."""
+        if self.postponed_until is not None:
+            return "postponed"
+        return "failed" if self.error else "succeeded"
 
     @property
     def lag_seconds(self) -> float | None:
@@ -212,7 +220,7 @@ def _news(
             fetched.counts.documents_skipped += 1
             continue
         fetched.news[stream, "changed" if before else "new"] += 1
-        fetched.counts.documents_landed += 1
+        fetched.counts.note_landed(is_new=not before)
         fetched.lateness.note(stream, external_id, candidate.identity.updated_at)
         for path, value in candidate.unknown:
             name = f"{stream}.{path}={value[:_LONGEST_VALUE]}"

@@ -44,19 +44,20 @@ def land_together(
         The id of the load; None when there was nothing to land, or it could not be landed: then no
         configuration is marked as landed.
     """
-    started = time.monotonic()
     load_id, problem = None, None
+    gathering = _Gathering(running, work, workers)
     try:
-        with _Gathering(running, work, workers) as gathering:
+        with gathering:
             load_id = land(address, pos_system, gathering.batches(), folder)
     except Exception as error:
         logger.exception("landing documents of %s failed", pos_system)
         problem = ("landing", f"The documents could not be landed ({type(error).__name__}).")
     for fetched in running:
-        fetched.seconds["land"] = round(time.monotonic() - started, 3)
+        fetched.seconds["land"] = round(time.monotonic() - gathering.read_seconds, 3)
         fetched.is_landed = problem is None
-        if problem:
+        if problem and fetched.postponed_until is None:
             fetched.error = problem
+            fetched.counts.note_nothing_landed()
     return load_id
 
 
@@ -70,6 +71,8 @@ class _Gathering:
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="fetch")
         self._futures: list[Future[None]] = []
+        self.read_seconds = time.monotonic()
+        """By the monotonic clock, when the last page was read; what comes after that is landing."""
 
     def __enter__(self) -> "_Gathering":
         self._futures = [self._pool.submit(self._fetch, each) for each in self._running]
@@ -97,6 +100,7 @@ class _Gathering:
             batch = self._queue.get()
             if batch is None:
                 ended += 1
+                self.read_seconds = time.monotonic()
             else:
                 yield batch
 

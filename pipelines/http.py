@@ -20,6 +20,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucket
 from pipelines import json_text
 from pos_core.errors import (
     PosError,
+    VendorAnswerError,
     VendorFaultError,
     VendorRateLimitError,
     VendorUnreachableError,
@@ -182,7 +183,8 @@ class VendorHttp:
         Raises:
             VendorUnreachableError: no answer after all attempts.
             VendorRateLimitError: 429 after all attempts.
-            VendorFaultError: 5xx or no JSON after all attempts, or a redirect: the address is wrong then.
+            VendorFaultError: 5xx after all attempts, or a redirect: the address is wrong then.
+            VendorAnswerError: no JSON after all attempts.
             PosError: what `read_error` makes of another refusal.
         """
         try:
@@ -236,7 +238,9 @@ class VendorHttp:
         try:
             body = json_text.parse(response.content)
         except ValueError:
-            raise _RetryError(VendorFaultError(f"{self.title} answered {path} with no valid JSON.")) from None
+            raise _RetryError(
+                VendorAnswerError(f"{self.title} answered {path} with no valid JSON.")
+            ) from None
         vendor_now = _http_date(response.headers.get("date")) or datetime.now(UTC)
         return Answer(body, asked_at, vendor_now, response.headers)
 

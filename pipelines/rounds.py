@@ -15,6 +15,7 @@ from uuid import UUID
 from pipelines.fetch import MOST_DOCUMENTS
 from pipelines.normalise import Normalised, normalise
 from pipelines.sync import Context, Outcome, Report, sync
+from pipelines.timing import note_normalising
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +49,14 @@ def sync_rounds(
     until: datetime | None = None,
     run_id: str | None = None,
     wait: bool = False,
+    is_scheduled: bool = False,
     budget_seconds: float | None = None,
 ) -> Iterator[Round]:
     """Reads what is missing of the configurations and brings the marts up to date, until nothing is left.
 
     Args:
         dbt_folder: as `normalise` takes it.
-        since: read again from this instant on, as `sync` takes it.
+        since: read again from this instant on, as `sync` takes it; `is_scheduled` too.
         budget_seconds: begin no other round after so long; what is left is due at once.
 
     Yields:
@@ -68,9 +70,19 @@ def sync_rounds(
     left, goes_on, most = list(ids), False, MOST_DOCUMENTS
     while True:
         report = sync(
-            context, left, since=since, until=until, run_id=run_id, wait=wait, goes_on=goes_on, most=most
+            context,
+            left,
+            since=since,
+            until=until,
+            run_id=run_id,
+            wait=wait,
+            goes_on=goes_on,
+            most=most,
+            is_scheduled=is_scheduled,
         )
-        yield Round(report, normalise(context.engine, context.address, dbt_folder))
+        normalised = normalise(context.engine, context.address, dbt_folder)
+        note_normalising(context, report, normalised)
+        yield Round(report, normalised)
         left = [each.configuration.id for each in report.outcomes if _has_more(each)]
         if not left or (end_seconds is not None and time.monotonic() >= end_seconds):
             return

@@ -1,7 +1,9 @@
 """Syncs many configurations at once: fetched side by side, landed together, each with its own fate."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -9,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
+from pipelines.breaker import Guard
 from pipelines.connector import Connector
 from pipelines.fetch import MOST_DOCUMENTS, Fetched, fetch
 from pipelines.gather import land_together
@@ -21,6 +24,7 @@ from pos_core.errors import ConfigurationError
 from pos_core.repositories import (
     configurations,
     documents,
+    due_times,
     lateness,
     ledger,
     sync_logs,
@@ -46,7 +50,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the sync of one configuration ended: succeeded, failed, or busy (another run has it)."""
+    """How the sync of one configuration ended.
+
+    Args:
+        status: succeeded, failed, postponed (its vendor is down and was not asked), or busy (another run
+            has it).
+    """
 
     configuration: Configuration
     status: str
@@ -54,7 +63,7 @@ class Outcome:
 
     @property
     def error(self) -> str | None:
-        """What went wrong, in plain words."""
+        """What went wrong, or why the vendor was not asked, in plain words."""
         return self.fetched.error[1] if self.fetched and self.fetched.error else None
 
 
@@ -69,6 +78,11 @@ class Report:
     def failed(self) -> list[Outcome]:
         """The configurations that could not be synced."""
         return [outcome for outcome in self.outcomes if outcome.status == "failed"]
+
+    @property
+    def postponed(self) -> list[Outcome]:
+        """The configurations that were not asked for, because their vendor is down."""
+        return [outcome for outcome in self.outcomes if outcome.status == "postponed"]
 
     def then(self, later: "Report") -> "Report":
         """Both as one: the last outcome of a configuration counts, its figures are those of both."""
@@ -93,6 +107,7 @@ def sync(
     wait: bool = False,
     goes_on: bool = False,
     most: int = MOST_DOCUMENTS,
+    is_scheduled: bool = False,
 ) -> Report:
     """Reads and lands what is missing of the configurations, and so does what was asked for of them.
 
@@ -104,6 +119,7 @@ def sync(
         wait: wait for configurations that another run is syncing; otherwise they come out as busy.
         goes_on: the range has been forgotten already, by a sync that left something of it.
         most: how many documents of each.
+        is_scheduled: nobody asked for these: vendors that are known to be down are left alone.
 
     Raises:
         ConfigurationError: an id is unknown, or the range has no beginning or no length.
@@ -118,9 +134,39 @@ def sync(
     with held_configurations(context.engine, [each.id for each in active], wait) as ours:
         report.outcomes.extend(Outcome(each, "busy") for each in active if each.id not in ours)
         mine = [each for each in active if each.id in ours]
-        for pos_system in sorted({each.pos_system for each in mine}):
-            some = [each for each in mine if each.pos_system == pos_system]
-            _sync_pos(context, get_connector(pos_system), some, span, run_id, report, goes_on, most)
+
+        def part(share: Context, connector: Connector, some: Sequence[Configuration]) -> Report:
+            running = _begin(context.engine, connector, some, span, run_id, goes_on)
+            guard = Guard(context.engine, connector, is_asked_for=not is_scheduled)
+            return _sync_pos(share, connector, running, guard, most)
+
+        return report.then(side_by_side(context, mine, part))
+
+
+def side_by_side(
+    context: Context,
+    some: Sequence[Configuration],
+    part: Callable[[Context, Connector, Sequence[Configuration]], Report],
+) -> Report:
+    """Works on the configurations of all POS systems at once: they wait for vendors and dlt, hardly for us.
+
+    Args:
+        part: does the work for those of one POS; of the workers it gets its share.
+    """
+    by_pos: dict[str, list[Configuration]] = defaultdict(list)
+    for each in some:
+        by_pos[each.pos_system].append(each)
+    report = Report()
+    if not by_pos:
+        return report
+    share = replace(context, workers=max(1, context.workers // len(by_pos)))
+    with ThreadPoolExecutor(len(by_pos), thread_name_prefix="pos") as pool:
+        working = [
+            pool.submit(part, share, get_connector(pos_system), by_pos[pos_system])
+            for pos_system in sorted(by_pos)
+        ]
+    for done in working:
+        report = report.then(done.result())
     return report
 
 
@@ -130,41 +176,49 @@ def _refused(configuration: Configuration) -> Outcome:
     return Outcome(configuration, "failed", fetched)
 
 
-def _sync_pos(
-    context: Context,
+def _begin(
+    engine: Engine,
     connector: Connector,
     some: Sequence[Configuration],
     span: Span,
     run_id: str | None,
-    report: Report,
     goes_on: bool,
-    most: int,
-) -> None:
+) -> list[Fetched]:
+    """Opens the logs and takes what was asked for; the range, if there is one, is a gap from then on."""
     source = "poll" if span.since is None else "backfill"
     streams = [each.name for each in connector.streams]
-    with context.engine.begin() as connection:
-        running = [
-            Fetched(each, sync_logs.start(connection, each.tenant_id, each.id, run_id, source), source)
-            for each in some
-        ]
-        for fetched in running:
-            configuration_id = fetched.configuration.id
-            is_taken_up = sync_requests.claim(
-                connection, configuration_id, fetched.sync_id, span.since, span.until
-            )
+    running = []
+    with engine.begin() as connection:
+        # Those that work go first: they keep nobody waiting, and can tell whether the vendor is back.
+        for each in sorted(some, key=lambda one: one.consecutive_failures):
+            sync_id = sync_logs.start(connection, each.tenant_id, each.id, run_id, source)
+            is_taken_up = sync_requests.claim(connection, each.id, sync_id, span.since, span.until)
             if span.since is not None and not goes_on and not is_taken_up:
-                ledger.forget(connection, configuration_id, streams, span.since, span.until)
+                ledger.forget(connection, each.id, streams, span.since, span.until)
+            running.append(Fetched(each, sync_id, source))
+    return running
 
+
+def _sync_pos(
+    context: Context, connector: Connector, running: Sequence[Fetched], guard: Guard, most: int
+) -> Report:
     def read(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
         fetch(context.engine, context.vault, connector, fetched, emit, most)
 
+    report = Report()
     load_id = land_together(
-        context.address, context.work_folder, context.workers, connector.pos_system, running, read
+        context.address,
+        context.work_folder,
+        context.workers,
+        connector.pos_system,
+        running,
+        guard.before(read),
     )
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
     for fetched in running:
         report.outcomes.append(settle(context, fetched, partial(_schedule, fetched)))
+    return report
 
 
 def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None]) -> Outcome:
@@ -210,18 +264,21 @@ def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None
             fetched.counts,
             fetched.seconds,
             fetched.error,
+            fetched.status,
             has_more=fetched.has_more,
         )
         also(connection)
-    return Outcome(configuration, "failed" if fetched.error else "succeeded", fetched)
+    return Outcome(configuration, fetched.status, fetched)
 
 
 def _schedule(fetched: Fetched, connection: Connection) -> None:
     """When it is to be read again."""
-    if fetched.error:
-        configurations.record_failure(connection, fetched.configuration)
+    if fetched.postponed_until is not None:
+        due_times.record_postponed(connection, fetched.configuration.id, fetched.postponed_until)
+    elif fetched.error:
+        due_times.record_failure(connection, fetched.configuration, fetched.error[0])
     else:
-        configurations.record_success(connection, fetched.configuration.id, fetched.has_more)
+        due_times.record_success(connection, fetched.configuration.id, fetched.has_more)
 
 
 def record_documents(connection: Connection, owner: dict[str, object], fetched: Fetched) -> None:

@@ -24,10 +24,12 @@ PosError
 ├── VendorError              the vendor could not be asked, or refused           exit 4
 │   ├── VendorUnreachableError   no answer at all
 │   ├── VendorAuthError          the token is expired, revoked or not allowed to read
-│   │   └── VendorScopeError     it holds, but may not read this
+│   │   └── VendorScopeError     it holds, but may not read this (403)
 │   ├── VendorRateLimitError     429, for longer than we are willing to wait
 │   ├── VendorRequestError       the vendor says that the request is wrong
-│   └── VendorFaultError         5xx, or an answer that is no valid JSON
+│   ├── VendorFaultError         5xx
+│   │   └── VendorAnswerError    an answer that is no valid JSON, or not as documented
+│   └── VendorDownError          it was not asked: others got no answer just now
 ├── DocumentError            one document, or a file of them, cannot be used              exit 2
 ├── WebhookError             the body of a webhook cannot be an event            exit 2
 │   ├── WebhookSignatureError   it is not from the vendor
@@ -205,6 +207,8 @@ class VendorAuthError(VendorError):
 class VendorScopeError(VendorAuthError):
     """The token is good, but lacks a permission."""
 
+    error_class = "permission"
+
 
 class VendorRateLimitError(VendorError):
     """The vendor keeps answering 429."""
@@ -223,9 +227,21 @@ class VendorRequestError(VendorError):
 
 
 class VendorFaultError(VendorError):
-    """The vendor failed (5xx) or answered something that is not JSON."""
+    """The vendor failed (5xx)."""
 
     error_class = "vendor_fault"
+
+
+class VendorAnswerError(VendorFaultError):
+    """The vendor answered something that is no JSON, or not what its documentation says."""
+
+    error_class = "bad_answer"
+
+
+class VendorDownError(VendorError):
+    """The vendor was not asked, because it did not answer others just now."""
+
+    error_class = "vendor_down"
 
 
 class DocumentError(PosError):

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -17,13 +18,14 @@ from dagster import (
 )
 from dagster._core.definitions.asset_checks.asset_checks_definition import AssetChecksDefinition
 from dagster._utils.warnings import PreviewWarning
-from sqlalchemy import text
 
 from dagster_project.defs.resources import Pos
-from dagster_project.lib.events import SYNC_CHECK
+from dagster_project.lib.events import SYNC_CHECK, check_severity
 from dagster_project.lib.specs import CONFIGURATIONS, dbt_manifest, mart_key, mart_names, raw_key
 from pipelines.models import invoke
-from pipelines.registry import connectors
+from pipelines.registry import connectors, get_connector
+from pos_core.health import LastSync, of_sync
+from pos_core.repositories import sync_logs
 from pos_core.repositories.documents import open_problems
 
 
@@ -114,17 +116,19 @@ def _configuration_check(pos_system: str, stream: str) -> AssetChecksDefinition:
     def configuration_synced(
         context: AssetCheckExecutionContext, pos: ResourceParam[Pos]
     ) -> AssetCheckResult:
-        query = text("""
-            select status, error from pos_sync_logs
-            where configuration_id = cast(:id as uuid) and status <> 'running'
-            order by started_at desc limit 1
-        """)
+        key = UUID(context.partition_key)
         with pos.context.engine.connect() as connection:
-            row = connection.execute(query, {"id": context.partition_key}).one_or_none()
-        status, error = row or ("never synced", None)
+            last = sync_logs.newest(connection, is_finished=True, configuration_id=key).get(key)
+        if last is None:
+            return AssetCheckResult(passed=False, metadata={"state": "never synced"})
         return AssetCheckResult(
-            passed=status == "succeeded",
-            metadata={"status": str(status), "error": str(error or "")},
+            passed=last["status"] == "succeeded",
+            severity=check_severity(last["status"]),
+            metadata={
+                "state": last["status"],
+                "said": of_sync(get_connector(pos_system).title, LastSync.read(last)).message,
+                "error": last["error"] or "",
+            },
         )
 
     return configuration_synced

@@ -7,6 +7,7 @@ Launched for partitions, as from the UI, it takes those and fails when one of th
 Launched for webhooks it takes what their events concern, round after round until nothing waits.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -59,11 +60,12 @@ class SyncConfig(Config):
         default=False,
         description="Leave out configurations of which this is not asked for any more; another run did it.",
     )
-    wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
-    finish: bool = Field(
-        default=True,
-        description="Go on until nothing is missing; otherwise what a minute leaves is the next run's.",
+    scheduled: bool = Field(
+        default=False,
+        description="Nobody asked for these, their time has come: vendors that are down are left alone, and "
+        "what is missing after a minute is the next run's.",
     )
+    wait: bool = Field(default=False, description="Wait for configurations that another run is syncing.")
     webhooks: bool = Field(
         default=False,
         description="Instead: work off events of webhooks that wait, whichever configurations they concern.",
@@ -104,11 +106,12 @@ def sync_assets(
         run_id=context.run.run_id,
         # Whoever asks for certain partitions wants them done, not to hear that another run is at it.
         wait=config.wait or is_partitioned,
-        budget_seconds=None if config.finish or is_partitioned else SYNC_SECONDS,
+        is_scheduled=config.scheduled or not (is_partitioned or config.configuration_ids),
+        budget_seconds=SYNC_SECONDS if config.scheduled else None,
     )
     done = together(list(rounds))
     yield from _told(context, pos, done)
-    if is_partitioned and done.report.failed:
+    if is_partitioned and (done.report.failed or done.report.postponed):
         raise _failure(done.report)
 
 
@@ -141,8 +144,10 @@ def _told(context: AssetExecutionContext, pos: Pos, done: Round) -> Iterator[Rep
     yield from _reported(context, figures)
     for outcome in ended:
         yield events.check(outcome)
-        if outcome.error:
+        if outcome.status == "failed":
             context.log.error(f"{outcome.configuration.name}: {outcome.error}")
+    for said, count in Counter(each.error for each in report.postponed).items():
+        context.log.warning(f"{count} configurations were postponed: {said}")
     for outcome in report.outcomes:
         if outcome.status == "busy":
             context.log.info(f"{outcome.configuration.name}: another run is syncing it")
@@ -184,4 +189,5 @@ def _instant(given: str | None) -> datetime | None:
 
 
 def _failure(report: Report) -> Failure:
-    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in report.failed))
+    unread = [*report.failed, *report.postponed]
+    return Failure("; ".join(f"{each.configuration.name}: {each.error}" for each in unread))

@@ -13,6 +13,7 @@ from dagster import (
 from dagster_project.defs.checks import check_job
 from dagster_project.defs.ingestion import sync_job
 from dagster_project.defs.resources import Pos
+from dagster_project.defs.upkeep import upkeep_job
 from pipelines.requests import SYNC_OP
 from pos_core.repositories import configurations, sync_requests
 from pos_core.repositories.locks import busy_configurations
@@ -35,13 +36,20 @@ def due_configurations(
         sync_requests.launched_with(connection, idle)
     if not idle:
         return SkipReason("All that are due are being synced." if due else "No configuration is due.")
+    config = {"configuration_ids": [str(each) for each in idle], "scheduled": True}
     return RunRequest(
-        run_config={
-            "ops": {SYNC_OP: {"config": {"configuration_ids": [str(each) for each in idle], "finish": False}}}
-        },
+        run_config={"ops": {SYNC_OP: {"config": config}}},
         tags={"pos/configurations": str(len(idle))},
     )
 
+
+daily_upkeep = ScheduleDefinition(
+    name="daily_upkeep",
+    job=upkeep_job,
+    cron_schedule="10 4 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Once a day, learns open hours and removes what is kept no longer.",
+)
 
 daily_checks = ScheduleDefinition(
     name="daily_checks",

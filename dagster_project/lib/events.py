@@ -20,8 +20,10 @@ from sqlalchemy import Engine, text
 
 from dagster_project.lib.specs import mart_key, mart_names, raw_key
 from pipelines.connector import Connector
+from pipelines.fetch import Fetched
 from pipelines.registry import get_connector
 from pipelines.sync import Outcome, Report
+from pos_core.health import LastSync, of_sync
 
 SYNC_CHECK = "configuration_synced"
 
@@ -131,27 +133,51 @@ def check(outcome: Outcome) -> AssetCheckEvaluation:
     """Whether a configuration could be read to the end, on its sales stream."""
     configuration, fetched = outcome.configuration, outcome.fetched
     connector = get_connector(configuration.pos_system)
-    metadata: dict[str, Any] = {"configuration": configuration.name}
+    metadata: dict[str, Any] = {"configuration": configuration.name, "state": outcome.status}
     if outcome.error:
         metadata["error"] = outcome.error
     if fetched is not None:
-        metadata |= {"api_calls": fetched.counts.calls, "retries": fetched.counts.retries}
+        metadata |= {
+            "said": of_sync(connector.title, _as_last(outcome.status, fetched)).message,
+            "api_calls": fetched.counts.calls,
+            "retries": fetched.counts.retries,
+        }
     return AssetCheckEvaluation(
         asset_key=raw_key(configuration.pos_system, connector.sales_stream),
         check_name=SYNC_CHECK,
         passed=outcome.status == "succeeded",
-        severity=AssetCheckSeverity.ERROR,
+        severity=check_severity(outcome.status),
         metadata=metadata,
         partition=str(configuration.id),
     )
 
 
+def check_severity(status: str) -> AssetCheckSeverity:
+    """How bad it is that a sync did not succeed; that its vendor is down is not the configuration's fault."""
+    return AssetCheckSeverity.WARN if status == "postponed" else AssetCheckSeverity.ERROR
+
+
 def run_tags(report: Report) -> dict[str, str]:
-    """How many configurations a run had, and how many of them failed: the list of runs shows tags."""
+    """How many configurations a run had, how many failed or had to wait: the list of runs shows tags."""
     tags = {"pos/configurations": str(len(report.outcomes))}
     if report.failed:
         tags["pos/failed"] = str(len(report.failed))
+    if report.postponed:
+        tags["pos/postponed"] = str(len(report.postponed))
     return tags
+
+
+def _as_last(status: str, fetched: Fetched) -> LastSync:
+    error_class, error = fetched.error or (None, None)
+    return LastSync(
+        status=status,
+        read_until=fetched.read_until,
+        documents_read=fetched.counts.documents_read,
+        documents_new=fetched.counts.documents_new,
+        documents_changed=fetched.counts.documents_changed,
+        error_class=error_class,
+        error=error,
+    )
 
 
 class LatestSales:

@@ -22,8 +22,8 @@ from pipelines.lightspeed.documents import (
 from pos_core.errors import (
     CredentialsError,
     PosError,
+    VendorAnswerError,
     VendorAuthError,
-    VendorFaultError,
     VendorRequestError,
     VendorScopeError,
 )
@@ -124,7 +124,7 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
         CredentialsError: several businesses are visible and none is chosen, or the chosen locations are not
             visible or belong to several businesses.
         VendorAuthError: a token is not accepted.
-        VendorFaultError: the answer is not as documented.
+        VendorAnswerError: the answer is not as documented.
     """
     visible = [document for _, documents in businesses(http) for document in documents]
     chosen = _chosen(visible, credentials)
@@ -153,7 +153,7 @@ def businesses(http: VendorHttp) -> Iterator[tuple[Answer, list[dict[str, Any]]]
     """All pages of what the token may see, each with one document per business location.
 
     Raises:
-        VendorFaultError: the answer is not as documented.
+        VendorAnswerError: the answer is not as documented.
     """
     page = 0
     while True:
@@ -162,7 +162,7 @@ def businesses(http: VendorHttp) -> Iterator[tuple[Answer, list[dict[str, Any]]]
         embedded = answer.body.get("_embedded", {}) if isinstance(answer.body, Mapping) else None
         listed = embedded.get("businessList", []) if isinstance(embedded, Mapping) else None
         if not isinstance(listed, list):
-            raise VendorFaultError("Lightspeed's answer has no list of businesses.")
+            raise VendorAnswerError("Lightspeed's answer has no list of businesses.")
         yield answer, [document for business in listed for document in location_documents(business)]
         if len(listed) < BUSINESSES_PER_PAGE:
             return
@@ -173,11 +173,11 @@ def sales_of(body: Any) -> list[Any]:
     """The accounts in an answer of Financial V2 or V1.
 
     Raises:
-        VendorFaultError: there is no list of them.
+        VendorAnswerError: there is no list of them.
     """
     found = body.get("sales", []) if isinstance(body, Mapping) else None
     if not isinstance(found, list):
-        raise VendorFaultError("Lightspeed's answer has no list of sales.")
+        raise VendorAnswerError("Lightspeed's answer has no list of sales.")
     return found
 
 

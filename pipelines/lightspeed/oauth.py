@@ -26,8 +26,8 @@ from pos_core.errors import (
     CredentialsError,
     PosError,
     SettingsError,
+    VendorAnswerError,
     VendorAuthError,
-    VendorFaultError,
     VendorRequestError,
 )
 
@@ -132,14 +132,14 @@ def exchange_code(
 
     Raises:
         VendorAuthError: the code, the address or the application is not accepted.
-        VendorFaultError: the answer holds no tokens.
+        VendorAnswerError: the answer holds no tokens.
     """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if verifier is not None and generation == "V2":
         form["code_verifier"] = verifier
     tokens = _ask(generation, application, form)
     if "refresh_token" not in tokens:
-        raise VendorFaultError("Lightspeed's answer to the code has no refresh token.")
+        raise VendorAnswerError("Lightspeed's answer to the code has no refresh token.")
     return {"generation": generation, **tokens}
 
 
@@ -148,7 +148,7 @@ def refresh(credentials: Credentials) -> dict[str, Any]:
 
     Raises:
         VendorAuthError: the refresh token was used or has expired, or the application is not accepted.
-        VendorFaultError: the answer holds no token.
+        VendorAnswerError: the answer holds no token.
     """
     form = {"grant_type": "refresh_token", "refresh_token": str(credentials["refresh_token"])}
     return _ask(str(credentials["generation"]), application_of(credentials), form)
@@ -208,7 +208,7 @@ def _ask(generation: str, application: Application, form: Mapping[str, str]) -> 
         if isinstance(tokens.get(key), str) and tokens[key]
     }
     if "access_token" not in found:
-        raise VendorFaultError("Lightspeed's answer holds no access token.")
+        raise VendorAnswerError("Lightspeed's answer holds no access token.")
     # V2 says that lifetimes vary; one that is not told is learned from the 401.
     seconds = str(tokens.get("expires_in", ""))
     lifetime = timedelta(seconds=min(int(seconds), 10**8)) if seconds.isdigit() else None

@@ -15,8 +15,8 @@ from pipelines.square.oauth import API_VERSION, authorization
 from pos_core.errors import (
     CredentialsError,
     PosError,
+    VendorAnswerError,
     VendorAuthError,
-    VendorFaultError,
     VendorRequestError,
     VendorScopeError,
 )
@@ -46,7 +46,9 @@ def read_error(status: int, body: Any) -> PosError:
     code = str(first.get("code", ""))
     if code == "INSUFFICIENT_SCOPES":
         return VendorScopeError(_AUTH_WORDS[code])
-    if code in _AUTH_WORDS or status in (401, 403):
+    if status == 403 and code not in _AUTH_WORDS:
+        return VendorScopeError(f"Square does not allow this to the access token ({code or 'HTTP 403'}).")
+    if code in _AUTH_WORDS or status == 401:
         return VendorAuthError(_AUTH_WORDS.get(code, _AUTH_WORDS["UNAUTHORIZED"]))
     return VendorRequestError(f"Square refused a request with {f'HTTP {status} {code}'.strip()}.", code)
 
@@ -57,12 +59,12 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
     Raises:
         CredentialsError: they name another merchant.
         VendorAuthError: the token is not accepted, or may not read the profile.
-        VendorFaultError: the answer is not as documented.
+        VendorAnswerError: the answer is not as documented.
     """
     merchants = items(http.get("/v2/merchants").body, "merchant")
     locations = items(http.get("/v2/locations").body, "locations")
     if len(merchants) != 1 or locate(merchants[0]) is None:
-        raise VendorFaultError("Square did not say which merchant the token belongs to.")
+        raise VendorAnswerError("Square did not say which merchant the token belongs to.")
     merchant = merchants[0]
     named = credentials.get("merchant_id")
     if named and named != merchant["id"]:
@@ -102,9 +104,9 @@ def items(body: Any, key: str) -> list[Any]:
     """What is listed under `key`, objects as a rule; an absent key is an empty list, as Square writes it.
 
     Raises:
-        VendorFaultError: what is there is no list, or errors came in its place.
+        VendorAnswerError: what is there is no list, or errors came in its place.
     """
     found = body.get(key, []) if isinstance(body, dict) else None
     if not isinstance(found, list) or (key not in body and body.get("errors")):
-        raise VendorFaultError(f"Square's answer has no list of {key}.")
+        raise VendorAnswerError(f"Square's answer has no list of {key}.")
     return found

@@ -15,7 +15,7 @@ from pipelines.connector import Page
 from pipelines.http import VendorHttp
 from pipelines.square.client import items
 from pipelines.webhook import References, names_of
-from pos_core.errors import VendorFaultError, VendorRequestError
+from pos_core.errors import VendorAnswerError, VendorRequestError
 
 _ORDERS_PER_BATCH = 100
 _NOT_FOUND = "NOT_FOUND"
@@ -60,5 +60,5 @@ def _one(http: VendorHttp, stream: str, external_id: str) -> Page | None:
     body: Any = answer.body
     document = body.get(_SINGLE[stream]) if isinstance(body, Mapping) else None
     if not isinstance(document, Mapping):
-        raise VendorFaultError(f"Square's answer has no {_SINGLE[stream]}.")
+        raise VendorAnswerError(f"Square's answer has no {_SINGLE[stream]}.")
     return Page(stream, [document], answer.asked_at)

@@ -22,7 +22,7 @@ from pipelines.http import Answer, VendorHttp
 from pipelines.square.documents import parse_instant
 from pipelines.square.settings import Application, application
 from pipelines.square.settings import base_url as operators_base_url
-from pos_core.errors import PosError, SettingsError, VendorAuthError, VendorError, VendorFaultError
+from pos_core.errors import PosError, SettingsError, VendorAnswerError, VendorAuthError, VendorError
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _credentials(answer: Answer) -> dict[str, Any]:
     kept = {key: body.get(key) for key in ("access_token", "refresh_token", "merchant_id")}
     expires_at = parse_instant(body.get("expires_at"))
     if not all(isinstance(value, str) and value for value in kept.values()) or expires_at is None:
-        raise VendorFaultError("Square's answer to a token request is not as documented.")
+        raise VendorAnswerError("Square's answer to a token request is not as documented.")
     life = expires_at - answer.vendor_now
     return {
         **kept,

@@ -21,8 +21,8 @@ from pipelines.toast.settings import machine_client
 from pos_core.errors import (
     CredentialsError,
     PosError,
+    VendorAnswerError,
     VendorAuthError,
-    VendorFaultError,
     VendorRateLimitError,
     VendorRequestError,
     VendorScopeError,
@@ -132,7 +132,7 @@ def next_page(answer: Answer) -> str | None:
     and a time in it whose plus is not encoded does no harm.
 
     Raises:
-        VendorFaultError: the link names no page.
+        VendorAnswerError: the link names no page.
 
     Source: developer guide, paginating response data: rel first, self, prev and next; there is no total.
     """
@@ -141,7 +141,7 @@ def next_page(answer: Answer) -> str | None:
         return None
     page: str | None = httpx.URL(match.group(1)).params.get("page")
     if not page:
-        raise VendorFaultError("Toast's answer links to a next page without saying which.")
+        raise VendorAnswerError("Toast's answer links to a next page without saying which.")
     return page
 
 
@@ -161,10 +161,10 @@ def items(body: Any) -> list[Any]:
     """The objects of an answer that is a list.
 
     Raises:
-        VendorFaultError: it is none.
+        VendorAnswerError: it is none.
     """
     if not isinstance(body, list):
-        raise VendorFaultError("Toast answered with something that is no list.")
+        raise VendorAnswerError("Toast answered with something that is no list.")
     return body
 
 
@@ -174,7 +174,7 @@ def confirm(http: VendorHttp, credentials: Credentials) -> Account:
     Raises:
         CredentialsError: they belong to several groups, or none are named and the account may not list them.
         VendorAuthError: the credential is not accepted, or may not read a restaurant.
-        VendorFaultError: an answer is not as documented.
+        VendorAnswerError: an answer is not as documented.
     """
     answers = [restaurant(http, guid).body for guid in find_restaurants(http, credentials)]
     groups = {group_of(each) for each in answers}
@@ -233,12 +233,12 @@ def restaurant(http: VendorHttp, guid: str) -> Answer:
     """One restaurant, a closed one too.
 
     Raises:
-        VendorFaultError: the answer is another one than was asked for.
+        VendorAnswerError: the answer is another one than was asked for.
     """
     path = f"/restaurants/v1/restaurants/{quote(guid, safe='')}"
     answer = http.get(path, {"includeArchived": "true"}, {RESTAURANT_HEADER: guid})
     if not isinstance(answer.body, Mapping) or answer.body.get("guid") != guid:
-        raise VendorFaultError(f"Toast did not answer with restaurant {guid}.")
+        raise VendorAnswerError(f"Toast did not answer with restaurant {guid}.")
     return answer
 
 
@@ -252,11 +252,11 @@ def group_of(document: Document) -> str:
     """The management group of a restaurant.
 
     Raises:
-        VendorFaultError: it says none.
+        VendorAnswerError: it says none.
     """
     group = general_of(document).get("managementGroupGuid")
     if not isinstance(group, str) or not group:
-        raise VendorFaultError("Toast did not say which management group the restaurant belongs to.")
+        raise VendorAnswerError("Toast did not say which management group the restaurant belongs to.")
     return group
 
 
@@ -308,7 +308,7 @@ def _log_in(base_url: str, client_id: str, client_secret: str) -> dict[str, Any]
     access_token = token.get("accessToken") if isinstance(token, Mapping) else None
     remaining = token.get("expiresIn") if isinstance(token, Mapping) else None
     if not isinstance(access_token, str) or not isinstance(remaining, int):
-        raise VendorFaultError("Toast answered the login without a token.")
+        raise VendorAnswerError("Toast answered the login without a token.")
     expires_at = answer.asked_at + timedelta(seconds=remaining)
     return {"access_token": access_token, "expires_at": expires_at.isoformat()}
 

@@ -62,7 +62,7 @@ def _read(ids: Sequence[UUID], doing: str, config: Mapping[str, Any], as_json: b
         from pos_cli.runs import run_sync
 
         results = run_sync(ready, wanted, config)
-    failed = [each for each in results if each.status == "failed"]
+    failed = [each for each in results if each.status in ("failed", "postponed")]
     if as_json:
         rows = [{**vars(each), "configuration_id": str(each.configuration_id)} for each in results]
         print_json({"ok": not failed, "configurations": rows})
@@ -73,7 +73,7 @@ def _read(ids: Sequence[UUID], doing: str, config: Mapping[str, Any], as_json: b
         )
     if failed:
         names = "; ".join(f"{each.name} ({each.configuration_id}): {each.error}" for each in failed)
-        raise SyncFailedError(f"{len(failed)} of {len(results)} configurations failed: {names}")
+        raise SyncFailedError(f"{len(failed)} of {len(results)} configurations were not read: {names}")
 
 
 def replay_file(configuration_id: UUID, stream: str, file: Path, read_at: str | None, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +19,6 @@ from pos_core.errors import ConfigurationError, ConfigurationInUseError, Unknown
 from pos_core.repositories import audit
 from pos_core.repositories.audit import Actor
 from pos_core.vault import Vault, fingerprint, hint
-
-_LONGEST_BACKOFF = timedelta(hours=6)
-_MOST_DOUBLINGS = 12  # the shortest interval, 10 seconds, is past the longest wait by then
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,7 @@ class Configuration:
     next_sync_at: datetime
     last_succeeded_at: datetime | None
     consecutive_failures: int
+    open_hours: list[int] | None
     created_at: datetime
     updated_at: datetime
 
@@ -323,35 +321,6 @@ def as_audited(configuration: Configuration) -> dict[str, Any]:
         "sync_interval_seconds": configuration.sync_interval_seconds,
         "credentials_fingerprint": configuration.credentials_fingerprint,
     }
-
-
-def record_success(connection: Connection, configuration_id: UUID, has_more: bool = False) -> None:
-    """The next sync is due one interval from now, or at once when this one left something."""
-    connection.execute(
-        update(configurations)
-        .where(configurations.c.id == configuration_id)
-        .values(
-            last_succeeded_at=func.now(),
-            consecutive_failures=0,
-            next_sync_at=func.now()
-            if has_more
-            else func.now() + func.make_interval(0, 0, 0, 0, 0, 0, configurations.c.sync_interval_seconds),
-        )
-    )
-
-
-def record_failure(connection: Connection, configuration: Configuration) -> None:
-    """The next sync waits twice as long with each failure, six hours at most."""
-    wait = timedelta(seconds=configuration.sync_interval_seconds)
-    wait = min(wait * 2 ** min(configuration.consecutive_failures, _MOST_DOUBLINGS), _LONGEST_BACKOFF)
-    connection.execute(
-        update(configurations)
-        .where(configurations.c.id == configuration.id)
-        .values(
-            consecutive_failures=configurations.c.consecutive_failures + 1,
-            next_sync_at=func.now() + wait,
-        )
-    )
 
 
 def free_locations(connection: Connection, configuration_id: UUID) -> None:

@@ -127,10 +127,10 @@ def announced(
     return {external_id: (sent_at, outcome) for external_id, sent_at, outcome in rows}
 
 
-def defer(connection: Connection, ids: Sequence[int], wait: timedelta) -> None:
-    """Events have to wait for somebody else's work; that is no attempt."""
+def defer(connection: Connection, ids: Sequence[int], wait: timedelta | datetime) -> None:
+    """Events have to wait for somebody else, for some time or until an instant; that is no attempt."""
     if ids:
-        values = {"available_at": func.now() + wait}
+        values = {"available_at": func.now() + wait if isinstance(wait, timedelta) else wait}
         connection.execute(update(webhook_logs).where(webhook_logs.c.id.in_(ids)).values(values))
 
 

@@ -119,10 +119,12 @@ def test_jobs_schedules_and_sensors_are_these_and_run_from_the_start(dagster: Da
         "__ASSET_JOB",
         "check_marts",
         "sync_configurations",
+        "upkeep_database",
     }
     schedules = {each.name: each for each in repository.schedule_defs}
     assert {name: each.cron_schedule for name, each in schedules.items()} == {
         "due_configurations": "* * * * *",
+        "daily_upkeep": "10 4 * * *",
         "daily_checks": "30 4 * * *",
     }
     assert {each.default_status for each in schedules.values()} == {DefaultScheduleStatus.RUNNING}

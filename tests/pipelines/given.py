@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
-from pos_core.repositories.configurations import Configuration
+from pos_core.repositories import configurations
+from pos_core.repositories.audit import Actor
+from pos_core.repositories.configurations import Configuration, NewConfiguration
 from sandbox.square.driver import Driver
 from tests.conftest import Project
 
@@ -100,3 +103,27 @@ def constraint(project: Project, table: str, condition: str) -> Iterator[None]:
         yield
     finally:
         project.execute(f"alter table {table} drop constraint if exists pos_for_a_test")
+
+
+def as_tenants(project: Project, configuration: Configuration, count: int) -> list[Configuration]:
+    """The same account, connected by so many tenants."""
+    made = []
+    with project.engine.begin() as connection:
+        credentials = configurations.open_credentials(connection, project.vault, configuration)
+        for number in range(count):
+            new = NewConfiguration(
+                tenant_id=uuid4(),
+                pos_system=configuration.pos_system,
+                name=f"Bakery {number}",
+                account_id=configuration.account_id,
+                account_name="Bakery",
+                base_url=configuration.base_url,
+                history_from=configuration.history_from or configuration.created_at,
+                locations=[],
+                sync_interval_seconds=300,
+            )
+            one, _ = configurations.create_or_revive(
+                connection, project.vault, new, credentials, Actor("test")
+            )
+            made.append(one)
+    return made

@@ -7,7 +7,7 @@ import pytest
 from pipelines import drain as module
 from pipelines.drain import drain
 from pipelines.rounds import Round
-from pos_core.repositories import webhooks
+from pos_core.repositories import breakers, webhooks
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations, held_key
 from sandbox.square.driver import Driver
@@ -185,3 +185,24 @@ def test_bodies_are_forgotten_after_their_time(project: Project, synced: list[Co
     )
     _drain(project)
     assert project.value("select count(*) from pos_webhook_logs where body is not null") == 1
+
+
+def test_events_of_a_vendor_that_is_down_wait_for_it_and_that_is_no_attempt(
+    project: Project, sandbox: Driver, synced: list[Configuration]
+) -> None:
+    mine = synced[0]
+    sold = _sell(sandbox)
+    with project.engine.begin() as connection:
+        opened = breakers.trip(connection, mine.pos_system, mine.base_url, "unreachable", is_probe=False)
+    keep(project, mine, [payment_event(each) for each in sold])
+    [waited] = _drain(project)
+    assert [each.status for each in waited.report.outcomes] == ["postponed"]
+    [event] = project.rows("select * from pos_webhook_logs")
+    assert (event["outcome"], event["attempts"]) == ("pending", 0)
+    assert event["available_at"] == opened.open_until
+    project.execute("update pos_vendor_breakers set open_until = now()")
+    project.execute("update pos_webhook_logs set available_at = now()")
+    _drain(project)
+    assert outcomes(project) == ["processed"]
+    assert _rows(project, sold) == 1
+    assert project.rows("select * from pos_vendor_breakers") == []

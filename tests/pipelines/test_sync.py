@@ -129,11 +129,20 @@ def test_what_was_read_before_a_failure_counts_and_the_rest_is_read_by_the_next_
 
 
 @pytest.mark.parametrize(
-    ("state", "word"),
-    [("expired", "expired"), ("revoked", "revoked"), ("insufficient_scopes", "ORDERS_READ")],
+    ("state", "word", "error_class"),
+    [
+        ("expired", "expired", "auth"),
+        ("revoked", "revoked", "auth"),
+        ("insufficient_scopes", "ORDERS_READ", "permission"),
+    ],
 )
 def test_one_tenants_token_is_its_own_failure(
-    project: Project, sandbox: Driver, connected: list[Configuration], state: str, word: str
+    project: Project,
+    sandbox: Driver,
+    connected: list[Configuration],
+    state: str,
+    word: str,
+    error_class: str,
 ) -> None:
     sandbox.control("tokens", {"merchant_id": sandbox.merchant_id(0), "state": state})
     report = project.sync(*connected)
@@ -141,7 +150,7 @@ def test_one_tenants_token_is_its_own_failure(
     assert (bad.status, good.status) == ("failed", "succeeded")
     assert bad.error is not None
     assert word in bad.error
-    assert log(project, connected[0])["error_class"] == "auth"
+    assert log(project, connected[0])["error_class"] == error_class
     with project.engine.connect() as connection:
         asked_again = [configurations.get(connection, each.id) for each in connected]
     assert [each.consecutive_failures for each in asked_again] == [1, 0]

@@ -8,6 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic import model_validator as check
 
+from pos_core.health import State
+
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099
 
@@ -62,7 +64,7 @@ class SyncWanted(BaseModel):
 
 
 class SyncError(BaseModel):
-    """Why a sync failed."""
+    """Why a sync failed, or was postponed."""
 
     kind: str = Field(description="The kind of failure, for programs.", examples=["auth"])
     message: str = Field(description="What happened and what to do, in plain words.")
@@ -73,6 +75,8 @@ class DocumentCounts(BaseModel):
 
     read: int
     landed: int = Field(description="New or changed.")
+    new: int = Field(description="Of those landed: never seen before.")
+    changed: int = Field(description="Of those landed: another version of one that was there.")
     skipped: int = Field(description="Known already.")
     quarantined: int = Field(description="They cannot be used.")
     waiting: int = Field(description="They were not complete yet and are asked for again.")
@@ -83,14 +87,21 @@ class Sync(BaseModel):
 
     id: UUID
     source: str = Field(description="`poll` reads what is missing, `backfill` a range again.")
-    status: Literal["running", "succeeded", "failed"]
+    status: Literal["running", "succeeded", "failed", "postponed"] = Field(
+        description="`postponed`: the vendor is down and was not asked; this configuration is not the reason."
+    )
     started_at: Instant
     finished_at: Instant | None
     windows_read: int = Field(description="Intervals that were read to their end.")
     calls: int = Field(description="Calls of the vendor's API.")
+    pages: int = Field(description="Answers with documents.")
     retries: int
+    received_bytes: int
     documents: DocumentCounts
-    seconds: dict[str, float] = Field(description="How long each step took.")
+    seconds: dict[str, float] = Field(
+        description="How long each step took: `fetch` its own reading, `land` and `normalise` those of all "
+        "that its run read."
+    )
     error: SyncError | None
     run_id: str | None = Field(description="The run that it was part of.")
     run_url: str | None = Field(description="The run's page, for operators.")
@@ -166,8 +177,17 @@ class SyncStatus(BaseModel):
     configuration_id: UUID
     status: str = Field(description="Whether it is read at all: `active`, `disabled` or `deleted`.")
     status_reason: str | None
+    state: State = Field(
+        description="`read`: the last sync read all there is, be it nothing. `failing`: it could not. "
+        "`connect_again`: the vendor refuses again and again. `vendor_down`: it was not asked."
+    )
+    message: str = Field(description="The same in plain words, with what to do.")
     as_of: Instant = Field(description="When this was true.")
     next_sync_at: Instant | None = Field(description="None: it is not active.")
+    open_hours: list[int] | None = Field(
+        description="Hours of the week in UTC, 0 is Monday 0:00, in which its shops may sell; in others it "
+        "is read less often. None: not known yet."
+    )
     last_succeeded_at: Instant | None
     consecutive_failures: int
     lag_seconds: float | None = Field(

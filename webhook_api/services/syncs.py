@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from pipelines.registry import get_connector
 from pos_core.errors import ConfigurationInactiveError, UnknownConfigurationError
+from pos_core.health import Health, LastSync, of_configuration
 from pos_core.repositories import audit, configurations, coverage, documents, sync_logs, sync_requests
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
@@ -96,12 +97,17 @@ def read_status(
         aside = documents.problem_counts(connection, tenant_id, configuration_id, _REASONS_SHOWN)
     read_until = [each.read_until for each in covered]
     oldest = None if None in read_until else min((at for at in read_until if at), default=None)
+    ended = next((each for each in syncs if each.status != "running"), None)
+    health = _health(configuration, ended, oldest)
     return SyncStatus(
         configuration_id=configuration.id,
         status=configuration.status,
         status_reason=configuration.status_reason,
+        state=health.state,
+        message=health.message,
         as_of=now,
         next_sync_at=configuration.next_sync_at if configuration.status == "active" else None,
+        open_hours=configuration.open_hours,
         last_succeeded_at=configuration.last_succeeded_at,
         consecutive_failures=configuration.consecutive_failures,
         lag_seconds=_seconds_since(oldest, now),
@@ -114,6 +120,23 @@ def read_status(
         quarantined=_as_aside(*aside["quarantined"]),
         waiting=_as_aside(*aside["waiting"]),
     )
+
+
+def _health(configuration: Configuration, ended: Sync | None, read_until: datetime | None) -> Health:
+    last = None
+    if ended is not None:
+        last = LastSync(
+            status=ended.status,
+            read_until=read_until,
+            documents_read=ended.documents.read,
+            documents_new=ended.documents.new,
+            documents_changed=ended.documents.changed,
+            error_class=ended.error.kind if ended.error else None,
+            error=ended.error.message if ended.error else None,
+        )
+    title = get_connector(configuration.pos_system).title
+    failures = configuration.consecutive_failures
+    return of_configuration(title, configuration.status, configuration.status_reason, failures, last)
 
 
 def _configuration(connection: Connection, tenant_id: UUID, configuration_id: UUID) -> Configuration:
@@ -160,10 +183,14 @@ def _as_sync(found: tuple[SyncLog, bool], dagster_address: str | None) -> Sync:
         finished_at=log.finished_at,
         windows_read=log.windows_read,
         calls=log.calls,
+        pages=log.pages,
         retries=log.retries,
+        received_bytes=log.received_bytes,
         documents=DocumentCounts(
             read=log.documents_read,
             landed=log.documents_landed,
+            new=log.documents_new,
+            changed=log.documents_changed,
             skipped=log.documents_skipped,
             quarantined=log.documents_quarantined,
             waiting=log.documents_waiting,

@@ -4,9 +4,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from dagster import AssetKey, DagsterInstance
+from dagster import AssetCheckSeverity, AssetKey, DagsterInstance
 from dagster_shared.serdes import serialize_value
 
+from pos_core.repositories import breakers
 from pos_core.repositories.configurations import Configuration
 from sandbox.square.driver import Driver
 from tests.conftest import Project
@@ -158,6 +159,45 @@ def test_one_failing_configuration_is_its_own_and_the_run_goes_on(
     run = dagster.instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.tags["pos/failed"] == "1"
+
+
+def _shut(project: Project, configuration: Configuration) -> None:
+    with project.engine.begin() as connection:
+        breakers.trip(
+            connection, configuration.pos_system, configuration.base_url, "unreachable", is_probe=False
+        )
+
+
+def test_a_scheduled_run_leaves_a_vendor_alone_that_is_down(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    _shut(project, connected[0])
+    result = dagster.sync(*connected, scheduled=True)
+    assert result.success
+    checks = sync_checks(result)
+    assert set(checks) == {str(each.id) for each in connected}
+    for each in checks.values():
+        assert (each.passed, each.severity) == (False, AssetCheckSeverity.WARN)
+        assert each.metadata["state"].value == "postponed"
+        assert str(each.metadata["said"].value).startswith("Not asked: Square does not answer")
+    run = dagster.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert (run.tags["pos/postponed"], run.tags.get("pos/failed")) == (str(len(connected)), None)
+    said = [entry.user_message for entry in dagster.instance.all_logs(result.run_id)]
+    [summary] = [each for each in said if "were postponed" in each]
+    assert summary.startswith(f"{len(connected)} configurations were postponed: Square does not answer")
+
+
+def test_what_somebody_asks_for_is_tried_although_the_vendor_was_down(
+    project: Project, dagster: Dagster, connected: list[Configuration]
+) -> None:
+    _shut(project, connected[0])
+    result = dagster.materialize(connected[0])
+    assert result.success
+    check = sync_checks(result)[str(connected[0].id)]
+    assert check.passed
+    assert str(check.metadata["said"].value).startswith("Read completely until ")
+    assert project.rows("select * from pos_vendor_breakers") == []
 
 
 def test_a_failed_sync_does_not_claim_that_its_sales_were_read_to_the_end(

@@ -47,6 +47,7 @@ def test_every_request_carries_version_and_token(vendor: ScriptedVendor, http: V
         (401, "UNAUTHORIZED", VendorAuthError, "does not accept"),
         (401, "SOMETHING_NEW", VendorAuthError, "does not accept"),
         (403, "INSUFFICIENT_SCOPES", VendorScopeError, "ORDERS_READ"),
+        (403, "FORBIDDEN", VendorScopeError, "does not allow this to the access token (FORBIDDEN)"),
         (400, "INVALID_CURSOR", VendorRequestError, "HTTP 400 INVALID_CURSOR"),
         (404, "NOT_FOUND", VendorRequestError, "HTTP 404 NOT_FOUND"),
     ],

@@ -71,7 +71,7 @@ def test_one_that_fails_is_named_and_the_others_are_synced(
     sandbox.control("tokens", {"merchant_id": bad.account_id, "state": "revoked"})
     ran = pos("sync", "--json")
     line = ran.failed(4)
-    assert line.startswith("1 of 2 configurations failed: ")
+    assert line.startswith("1 of 2 configurations were not read: ")
     assert bad.name in line
     assert str(bad.id) in line
     assert "revoked" in line

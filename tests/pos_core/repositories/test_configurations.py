@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, text, update
 from pos_core.database.tables import audit_logs, configuration_locations, touched_documents
 from pos_core.database.tables import configurations as table
 from pos_core.errors import ConfigurationError, UnknownConfigurationError, VaultError
-from pos_core.repositories import configurations
+from pos_core.repositories import configurations, due_times
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.vault import Vault, fingerprint
@@ -29,10 +29,6 @@ def _live(connection: Connection, configuration: Configuration) -> list[str]:
 
 def _count(connection: Connection, counted: Any) -> int:
     return connection.execute(select(func.count()).select_from(counted)).scalar_one()
-
-
-def _now(connection: Connection) -> datetime:
-    return connection.execute(select(func.now())).scalar_one()
 
 
 def test_a_new_configuration_is_active_and_due(connection: Connection) -> None:
@@ -88,7 +84,7 @@ def test_an_unknown_configuration_is_named(connection: Connection) -> None:
 def test_the_same_account_revives_its_configuration(connection: Connection) -> None:
     tenant = uuid4()
     old = connect(connection, tenant)
-    configurations.record_failure(connection, old)
+    due_times.record_failure(connection, old, "auth")
     configurations.disable(connection, old.id, "closed", Actor("tester"))
     new = new_configuration(tenant, name="Bakery again", sync_interval_seconds=60, locations=[("L2", "x")])
     fresh = {"access_token": "fresh"}
@@ -223,40 +219,9 @@ def test_the_longest_waiting_are_due_first(connection: Connection) -> None:
     assert configurations.due_ids(connection) == [made[1].id, made[0].id, made[2].id]
 
 
-def test_after_a_success_the_next_sync_is_one_interval_away(connection: Connection) -> None:
-    made = connect(connection, sync_interval_seconds=77)
-    configurations.record_failure(connection, made)
-    configurations.record_success(connection, made.id)
-    now = _now(connection)
-    after = configurations.get(connection, made.id)
-    assert after.next_sync_at - now == timedelta(seconds=77)
-    assert (after.last_succeeded_at, after.consecutive_failures) == (now, 0)
-    assert configurations.due_ids(connection) == []
-
-
-def test_each_failure_doubles_the_wait_up_to_six_hours(connection: Connection) -> None:
-    made = connect(connection, sync_interval_seconds=300)
-    waits = []
-    for failures in range(1, 9):
-        configurations.record_failure(connection, configurations.get(connection, made.id))
-        after = configurations.get(connection, made.id)
-        assert after.consecutive_failures == failures
-        waits.append((after.next_sync_at - _now(connection)).total_seconds())
-    assert waits == [300, 600, 1200, 2400, 4800, 9600, 19200, 6 * 3600]
-
-
-@pytest.mark.parametrize("interval", [10, 2**31 - 1])
-def test_after_ever_so_many_failures_the_wait_is_six_hours(connection: Connection, interval: int) -> None:
-    made = connect(connection, sync_interval_seconds=interval)
-    connection.execute(update(table).values(consecutive_failures=1_000_000))
-    configurations.record_failure(connection, configurations.get(connection, made.id))
-    after = configurations.get(connection, made.id)
-    assert after.next_sync_at - _now(connection) == timedelta(hours=6)
-
-
 def test_one_that_fails_leaves_the_others_as_they_are(connection: Connection) -> None:
     failing, other = connect(connection), connect(connection)
-    configurations.record_failure(connection, failing)
+    due_times.record_failure(connection, failing, "auth")
     configurations.disable(connection, failing.id, "", Actor(""))
     assert configurations.get(connection, other.id) == other
     assert configurations.due_ids(connection) == [other.id]

@@ -92,3 +92,82 @@ def test_to_close_a_row_that_is_not_there_changes_none(connection: Connection) -
     row = _start(connection, connect(connection))
     sync_logs.finish(connection, uuid4(), SyncCounts(), {}, None)
     assert _row(connection, row.id) == row
+
+
+def test_a_postponed_sync_has_asked_nothing_and_is_no_failure(connection: Connection) -> None:
+    sync_id = _start(connection, connect(connection)).id
+    said = ("vendor_down", "The vendor does not answer at the moment.")
+    sync_logs.finish(connection, sync_id, SyncCounts(), {}, said, "postponed")
+    row = _row(connection, sync_id)
+    assert (row.status, row.error_class, row.error) == ("postponed", *said)
+
+
+def test_what_is_landed_is_new_or_changed() -> None:
+    counts = SyncCounts()
+    for is_new in (True, True, False):
+        counts.note_landed(is_new=is_new)
+    assert (counts.documents_landed, counts.documents_new, counts.documents_changed) == (3, 2, 1)
+    counts.note_nothing_landed()
+    assert counts == SyncCounts()
+
+
+def test_seconds_of_later_steps_are_added(connection: Connection) -> None:
+    mine, other = (_start(connection, connect(connection)).id for _ in range(2))
+    sync_logs.finish(connection, mine, SyncCounts(), {"fetch": 1.5}, None)
+    sync_logs.add_seconds(connection, [mine], {"normalise": 0.25})
+    assert _row(connection, mine).seconds == {"fetch": 1.5, "normalise": 0.25}
+    assert _row(connection, other).seconds is None
+    sync_logs.add_seconds(connection, [other], {"normalise": 1})
+    assert _row(connection, other).seconds == {"normalise": 1}
+
+
+def _ended(connection: Connection, configuration: Configuration, days: int, status: str) -> object:
+    """A sync that ended so long ago."""
+    sync_id = _start(connection, configuration).id
+    values = {"status": status, "started_at": func.now() - func.make_interval(0, 0, 0, days)}
+    connection.execute(table.update().where(table.c.id == sync_id).values(values))
+    return sync_id
+
+
+def _ids(connection: Connection) -> set[object]:
+    return set(connection.execute(select(table.c.id)).scalars())
+
+
+def test_rows_are_kept_for_ninety_days_and_the_last_success_for_ever(connection: Connection) -> None:
+    healthy, broken, never = (connect(connection) for _ in range(3))
+    gone = {
+        _ended(connection, healthy, 200, "succeeded"),
+        _ended(connection, healthy, 91, "failed"),
+        _ended(connection, broken, 400, "succeeded"),
+        _ended(connection, broken, 300, "postponed"),
+        _ended(connection, never, 91, "failed"),
+    }
+    kept = {
+        _ended(connection, healthy, 89, "failed"),
+        _ended(connection, healthy, 1, "succeeded"),
+        _ended(connection, broken, 200, "succeeded"),
+        _ended(connection, broken, 2, "failed"),
+    }
+    assert sync_logs.prune(connection) == len(gone)
+    assert _ids(connection) == kept
+    assert sync_logs.prune(connection) == 0
+
+
+def test_a_sync_that_still_runs_is_not_removed(connection: Connection) -> None:
+    running = _ended(connection, connect(connection), 100, "running")
+    assert sync_logs.prune(connection) == 0
+    assert _ids(connection) == {running}
+
+
+def test_the_newest_of_each_is_the_running_one_or_the_last_that_has_ended(connection: Connection) -> None:
+    mine, other, never = (connect(connection) for _ in range(3))
+    _ended(connection, mine, 3, "succeeded")
+    _ended(connection, mine, 2, "failed")
+    _ended(connection, mine, 1, "running")
+    _ended(connection, other, 1, "postponed")
+    now = sync_logs.newest(connection, is_finished=False)
+    ended = sync_logs.newest(connection, is_finished=True)
+    assert {key: row["status"] for key, row in now.items()} == {mine.id: "running", other.id: "postponed"}
+    assert {key: row["status"] for key, row in ended.items()} == {mine.id: "failed", other.id: "postponed"}
+    assert never.id not in now
+    assert sync_logs.newest(connection, is_finished=True, configuration_id=mine.id).keys() == {mine.id}

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from pos_core.repositories import configurations
+from pos_core.repositories import breakers, configurations
 from pos_core.repositories.audit import Actor
 from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
@@ -205,6 +205,8 @@ def test_the_status_of_a_configuration_that_was_never_read(
     assert (found["lag_seconds"], found["newest_change_at"]) == (None, None)
     assert {each["stream"] for each in found["coverage"]} == {"catalog", "orders", "payments", "refunds"}
     assert {each["read_until"] for each in found["coverage"]} == {None}
+    assert (found["state"], found["message"]) == ("never_read", "Square has not been asked yet.")
+    assert found["open_hours"] is None
     assert found["quarantined"] == {"documents": 0, "reasons": []}
 
 
@@ -219,13 +221,14 @@ def test_the_figures_are_the_databases(
     assert (last["id"], last["run_id"], last["run_url"]) == (str(row["id"]), "run-1", None)
     assert (last["status"], last["error"], last["source"]) == ("succeeded", None, "poll")
     assert last["documents"] == {
-        name: row[f"documents_{name}"] for name in ("read", "landed", "skipped", "quarantined", "waiting")
+        name: row[f"documents_{name}"]
+        for name in ("read", "landed", "new", "changed", "skipped", "quarantined", "waiting")
     }
-    assert (last["windows_read"], last["calls"], last["seconds"]) == (
-        row["windows_read"],
-        row["calls"],
-        row["seconds"],
-    )
+    audited = ("windows_read", "calls", "pages", "retries", "received_bytes", "seconds")
+    assert {name: last[name] for name in audited} == {name: row[name] for name in audited}
+    assert found["state"] == "read"
+    assert found["message"].startswith("Read completely until ")
+    assert f"{row['documents_read']} documents: {row['documents_new']} new" in found["message"]
     assert last["documents"]["landed"] > 50
     windows = project.rows(
         "select stream, external_location_id as location, max(window_to) as until from pos_sync_windows "
@@ -290,9 +293,28 @@ def test_a_failure_is_told_in_plain_words_and_only_operators_get_a_link(
     assert last["run_url"] == f"{no_dagster}/runs/run-1"
     found = _status(client, mine)
     assert no_dagster not in str(found)
-    assert found["consecutive_failures"] == 1
+    assert (found["consecutive_failures"], found["state"]) == (1, "failing")
+    assert found["message"].startswith("Could not ask: Square says that the access token has expired")
+    for _ in range(2):
+        project.sync(mine)
+    assert _status(client, mine)["state"] == "connect_again"
+    assert "somebody connects the account again" in _status(client, mine)["message"]
     token = str(sandbox.accounts[0]["credentials"]["access_token"])
     assert token not in str(found)
+
+
+def test_a_sync_that_was_postponed_is_told_from_one_that_failed(
+    client: httpx.Client, project: Project, connected: list[Configuration]
+) -> None:
+    mine = connected[0]
+    with project.engine.begin() as connection:
+        breakers.trip(connection, mine.pos_system, mine.base_url, "unreachable", is_probe=False)
+    project.sync(mine, is_scheduled=True)
+    found = _status(client, mine)
+    [last] = found["finished"]
+    assert (last["status"], last["error"]["kind"], last["calls"]) == ("postponed", "vendor_down", 0)
+    assert (found["state"], found["consecutive_failures"]) == ("vendor_down", 0)
+    assert found["message"].startswith("Not asked: Square does not answer at the moment")
 
 
 def test_a_running_sync_is_told_from_one_whose_process_is_gone(
