@@ -138,7 +138,7 @@ class VendorHttp:
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=trust_env,
-            verify=_trusted(trust_env),
+            verify=trusted(trust_env),
         )
 
     def __repr__(self) -> str:
@@ -252,8 +252,12 @@ class VendorHttp:
 
 
 @lru_cache(maxsize=2)
-def _trusted(trust_env: bool) -> ssl.SSLContext:
-    """Whose certificates count; reading them takes longer than many a sync, so that clients share it."""
+def trusted(trust_env: bool) -> ssl.SSLContext:
+    """Whose certificates count; reading them takes longer than many a sync, so that clients share it.
+
+    Args:
+        trust_env: whether variables of the environment may name others.
+    """
     return httpx.create_ssl_context(trust_env=trust_env)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 
+from pipelines.http import trusted
 from pos_cli.commands.configurations import connect_account
 from pos_core.errors import StackError
 from pos_core.repositories.configurations import Configuration
@@ -67,7 +68,12 @@ def control(url: str, method: str, path: str, body: dict[str, Any] | None = None
     """
     try:
         response = httpx.request(
-            method, f"{url}/_sandbox/{path}", json=body, timeout=_TIMEOUT_SECONDS, trust_env=False
+            method,
+            f"{url}/_sandbox/{path}",
+            json=body,
+            timeout=_TIMEOUT_SECONDS,
+            trust_env=False,
+            verify=trusted(trust_env=False),
         )
         response.raise_for_status()
     except httpx.HTTPError as error:

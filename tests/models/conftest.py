@@ -25,8 +25,9 @@ def built_models(server: DatabaseAddress, tmp_path_factory: pytest.TempPathFacto
         with psycopg.connect(address.libpq(), autocommit=True) as connection:
             create_tables(connection)
             history = History(connection, Dbt(tmp_path_factory.mktemp("dbt")))
-            history.dbt.invoke("seed")
-            history.dbt_run("--full-refresh")
+            history.dbt.invoke(
+                "build", "--full-refresh", "--resource-type", "seed", "--resource-type", "model"
+            )
             history.compile()
             yield history
     finally:

@@ -88,11 +88,17 @@ class History:
             for node in self._compiled
             if node.schema == "pos_work" and node.config.materialized in ("table", "incremental")
         ]
-        self.connection.execute(
-            sql.SQL("truncate {} cascade").format(
-                sql.SQL(", ").join(sql.Identifier(*table.split(".")) for table in tables)
+        # Only those with something in their files: each costs time.
+        written = self.connection.execute(
+            "select each from unnest(%s::text[]) as each where pg_relation_size(each::regclass) > 0",
+            (tables,),
+        ).fetchall()
+        if written:
+            self.connection.execute(
+                sql.SQL("truncate {} cascade").format(
+                    sql.SQL(", ").join(sql.Identifier(*table.split(".")) for (table,) in written)
+                )
             )
-        )
         self._loads = 0
         self.configure(CONFIGURATION)
 

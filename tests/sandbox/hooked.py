@@ -30,7 +30,7 @@ class Hooked:
         """Connects to both."""
         self.url = url
         self.receiver = receiver
-        self.http = httpx.Client(base_url=f"{url}/_sandbox", timeout=60, trust_env=False)
+        self.http = httpx.Client(base_url=f"{url}/_sandbox", timeout=60, trust_env=False, verify=False)
         self.accounts: list[dict[str, Any]] = self.http.get("/accounts").json()
 
     def address(self, pos_system: str) -> str:

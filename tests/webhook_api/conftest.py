@@ -1,7 +1,5 @@
 """The service over real HTTP, in a thread of the test's process, so that it has the test's settings."""
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from pos_core.database.roles import API_ROLE
 from pos_core.repositories.configurations import Configuration
 from pos_core.settings import get_settings
 from sandbox.engine import Options
-from sandbox.hosting import in_thread
+from sandbox.hosting import in_thread, served
 from tests.conftest import Project
 from tests.webhook_api.callers import TenantCaller
 from tests.webhook_api.sales import Sales
@@ -72,24 +70,19 @@ def tenant(project: Project, client: httpx.Client) -> TenantCaller:
 @contextmanager
 def serving(application: FastAPI) -> Iterator[httpx.Client]:
     """A client of an application on a free loopback port, served as `python -m webhook_api` does."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            application,
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=0,
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    config = uvicorn.Config(
+        application,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+    with (
+        served(config) as address,
+        httpx.Client(base_url=address, timeout=60, trust_env=False, verify=False) as client,
+    ):
+        yield client
 
 
 @pytest.fixture

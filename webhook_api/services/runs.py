@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 
+from pipelines.http import trusted
 from pipelines.requests import SYNC_JOB, Drain, Run, as_launches
 from pos_core.database.connect import tenant_engine
 from pos_core.errors import PosError
@@ -57,7 +58,13 @@ def launch(address: str, wanted: Run, timeout_seconds: float = _TIMEOUT_SECONDS)
     tags = [{"key": key, "value": value} for key, value in wanted.tags.items()]
     body = {"query": _LAUNCH, "variables": {"job": _JOB, "runConfig": wanted.run_config, "tags": tags}}
     try:
-        answer = httpx.post(f"{address}/graphql", json=body, timeout=timeout_seconds, trust_env=False)
+        answer = httpx.post(
+            f"{address}/graphql",
+            json=body,
+            timeout=timeout_seconds,
+            trust_env=False,
+            verify=trusted(trust_env=False),
+        )
         answer.raise_for_status()
         data: Any = answer.json()["data"]["launchRun"]
         kind, run = data["__typename"], data.get("run")

@@ -133,7 +133,7 @@ def odd_server() -> Iterator[OddServer]:
             """Nothing, so that the tests stay quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     odd.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
