@@ -1,1 +1,1 @@
-"""What `make bench` measures: syncs, also while keys change, launched runs, landing, reading sales."""
+"""What `make bench` measures: syncs, also while keys change, runs, landing, reading; kills and faults."""

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from benchmarks.crashes import measure_crashes
+from benchmarks.faults import measure_faults
 from benchmarks.landing import measure_landing
 from benchmarks.machine import Measured
 from benchmarks.reading import measure_reading
@@ -22,6 +24,10 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=20_000, help="documents to land")
     parser.add_argument("--sales", type=int, default=1_000_000, help="sales to read pages of")
     parser.add_argument("--requests", type=int, default=200, help="pages to read of each kind")
+    parser.add_argument("--kills", type=int, default=200, help="syncs and drains to kill")
+    parser.add_argument(
+        "--stormy", type=int, default=2_000, help="orders of each account read through faults"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pos-bench-") as home:
         os.environ["POS_HOME"] = home
@@ -30,6 +36,8 @@ def main() -> None:
             *measure_syncs(Path(home), options.configurations, options.orders, options.rotating),
             *measure_landing(Path(home), options.documents),
             *measure_reading(Path(home), options.sales, options.requests),
+            *measure_crashes(options.kills),
+            *measure_faults(options.stormy),
         ]
     _print(rows)
 

@@ -1,9 +1,7 @@
 """Reading a page of sales through the API: the first and the last of many, in every order."""
 
 import math
-import socket
 import statistics
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +10,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 from sqlalchemy import Engine, text
 
 from benchmarks.machine import Measured, measured
+from benchmarks.service import serving
 from pipelines.normalise import normalise
 from pos_core.database.connect import database_address, get_engine, tenant_engine
 from pos_core.database.migrate import migrate
@@ -23,7 +21,6 @@ from pos_core.repositories import transactions
 from pos_core.repositories.transactions import Filters, Sort
 from pos_core.settings import get_settings
 from webhook_api.auth import READ, mint
-from webhook_api.main import create_app
 from webhook_api.services import cursors
 
 _LIMIT = 100
@@ -103,13 +100,9 @@ def _last_page(tenant_id: UUID, sort: Sort) -> str:
 
 @contextmanager
 def _client(token: str) -> Iterator[httpx.Client]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(), log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        serving() as address,
+        httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client,
+    ):
+        yield client
