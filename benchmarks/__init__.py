@@ -1,1 +1,2 @@
-"""What `make bench` measures: syncs, launched runs, landing, reading sales, webhooks, a flood of them."""
+"""What `make bench` measures: syncs, launched runs, landing, reading sales, webhooks, a flood,
+kills and faults."""

@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--deliveries", type=int, default=8_000, help="webhooks to acknowledge")
     parser.add_argument("--seconds", type=int, default=30, help="how long webhooks come to the whole stack")
     parser.add_argument("--mutations", type=int, default=1_000_000, help="mutated webhooks to refuse")
+    parser.add_argument("--kills", type=int, default=200, help="syncs and drains to kill")
+    parser.add_argument("--stormy", type=int, default=2_000, help="orders of each account, read in faults")
     given = parser.parse_args()
     rows = []
     for name in given.only:

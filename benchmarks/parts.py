@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.crashes import measure_crashes
+from benchmarks.faults import measure_faults
 from benchmarks.flood import measure_flood
 from benchmarks.landing import measure_landing
 from benchmarks.machine import Measured
@@ -20,6 +22,8 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], list[Measured]]] = {
     "landing": lambda home, given: measure_landing(home, given.documents),
     "reading": lambda home, given: measure_reading(home, given.sales, given.requests),
     "webhooks": lambda home, given: measure_webhooks(home, given.listening, given.deliveries, given.seconds),
+    "crashes": lambda _home, given: measure_crashes(given.kills),
+    "faults": lambda _home, given: measure_faults(given.stormy),
     "flood": lambda home, given: measure_flood(home, given.mutations),
 }
 """By name: what measures, given a home and the options of the command line."""

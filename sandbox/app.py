@@ -62,6 +62,7 @@ class Control:
             ("/clock", "POST", self.advance_clock),
             ("/edits", "POST", self.edit),
             ("/sell", "POST", self.sell),
+            ("/change", "POST", self.change),
             ("/tokens", "POST", self.set_token),
             ("/settings", "POST", self.set_settings),
             ("/inject", "POST", self.inject),
@@ -110,6 +111,11 @@ class Control:
         """Sells ``count`` times, now."""
         body = await _object(request)
         return self.run("sell", merchant_id=body.get("merchant_id"), count=body.get("count", 1))
+
+    async def change(self, request: Request) -> Response:
+        """Changes some document of an account, a second from now."""
+        body = await _object(request)
+        return self.run("change", merchant_id=body.get("merchant_id"))
 
     async def set_token(self, request: Request) -> Response:
         """Sets how an account's token is answered."""
@@ -277,5 +283,10 @@ def build_app(world: World, journal: Journal) -> ASGIApp:
         routes=[*control.routes(), *vendor_routes], exception_handlers={404: _nothing_there(world)}
     )
     app.state.sender = control.sender
-    control.layer = FaultLayer(app, Vendors(world), world.clock.http_date)
+    control.layer = FaultLayer(
+        app,
+        Vendors(world),
+        world.clock.http_date,
+        lambda account_id: control.run("change", merchant_id=account_id),
+    )
     return control.layer

@@ -105,6 +105,6 @@ class Clock:
         self._base += milliseconds
         return self.now()
 
-    def http_date(self) -> str:
-        """What the clock shows, as a ``Date`` header."""
-        return formatdate(self.now() / SECOND, usegmt=True)
+    def http_date(self, ahead_seconds: float = 0.0) -> str:
+        """What the clock shows, or one that is so far ahead of it, as a ``Date`` header."""
+        return formatdate(self.now() / SECOND + ahead_seconds, usegmt=True)

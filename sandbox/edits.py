@@ -53,6 +53,30 @@ def run_round(merchant: Merchant, number: int, start_at: Instant, end_at: Instan
     return edit.edited
 
 
+def change_one(merchant: Merchant, at: Instant) -> Sale | None:
+    """Raises the tip of some sale, among those that can still change."""
+    rng = random_for(merchant.seed, "change", merchant.key, merchant.revision)
+    sales = (
+        sale
+        for sale in rng.sample(merchant.sales, len(merchant.sales))
+        if sale.recipe == "plain" and not sale.is_refunded and max(sale.updated_at, sale.available_at) < at
+    )
+    chosen = next((sale for sale in sales if sale.body.tenders[0].method == "card"), None)
+    if chosen is not None:
+        _raise_tip(chosen, at)
+        chosen.touch(at)
+    return chosen
+
+
+def _raise_tip(sale: Sale, at: Instant) -> None:
+    """Writes a tip on the slip of a sale that one card has paid."""
+    tender = sale.body.tenders[0]
+    more = max(1, divide_half_even(tender.amount_minor * 12, 100))
+    sale.body.basket.tip_minor += more
+    tender.tip_minor += more
+    tender.updated_at = at
+
+
 class _Round:
     def __init__(self, merchant: Merchant, number: int, start_at: Instant, end_at: Instant) -> None:
         self.merchant = merchant
@@ -125,11 +149,8 @@ class _Round:
     def raise_tips(self) -> None:
         """Tips written on the slip are added after closing."""
         for sale in self.finished()[: 2 * self.size]:
-            at, basket, tender = self.instant(), sale.body.basket, sale.body.tenders[0]
-            more = max(1, divide_half_even(tender.amount_minor * 12, 100))
-            basket.tip_minor += more
-            tender.tip_minor += more
-            tender.updated_at = at
+            at = self.instant()
+            _raise_tip(sale, at)
             self.change(sale, at + 1_250)
 
     def write_notes(self) -> None:

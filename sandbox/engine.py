@@ -111,6 +111,8 @@ class World:
             return self._edit(command.get("round"), now)
         if operation == "sell":
             return self._sell(self.merchant(command["merchant_id"]), int(command["count"]), now)
+        if operation == "change":
+            return self._change(self.merchant(command["merchant_id"]), now)
         if operation == "token":
             return self._set_token(command)
         if operation == "settings":
@@ -179,6 +181,13 @@ class World:
             raise WorldError("count must be within 1 and 100000")
         server = self._server(merchant)
         return {"merchant_id": server.account_id(merchant), "created": server.sell(merchant, count, now)}
+
+    def _change(self, merchant: Merchant, now: Instant) -> dict[str, Any]:
+        """Later than all that was answered before, so that the document has left its place."""
+        self.clock.advance(SECOND)
+        server = self._server(merchant)
+        changed = server.change(merchant, now + SECOND)
+        return {"merchant_id": server.account_id(merchant), "changed": changed}
 
 
 class Journal:

@@ -1,4 +1,4 @@
-"""Faults on demand: refusals, slow answers, broken connections, cut bodies; and call counts."""
+"""Faults on demand: refusals, slow and cut answers, broken connections, shifting pages, a wrong clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.ids import random_for
 
-FaultKind = Literal["status", "reset", "slow", "expire_cursors", "truncate"]
+FaultKind = Literal["status", "reset", "slow", "expire_cursors", "truncate", "shift", "skew"]
+_ASIDE = ("expire_cursors", "shift", "skew")  # they leave the answer to the vendor, and to another fault
 CONTROL_PREFIX = "/_sandbox"
 # Under this key of a request's scope: asks, once a cursor was seen, whether to refuse it.
 CURSOR_FAULT = "sandbox.cursor_fault"
@@ -24,7 +25,8 @@ CURSOR_FAULT = "sandbox.cursor_fault"
 class Fault:
     """A standing order to misbehave; ``count`` is how often it may still happen, None for ever.
 
-    With ``is_empty`` a refusal has neither a body nor a content type.
+    ``seconds`` is how long a slow answer takes, or how far a skewed date is ahead. With ``is_empty`` a
+    refusal has neither a body nor a content type.
     """
 
     kind: FaultKind
@@ -106,11 +108,17 @@ class Vendor(Protocol):
 
 @dataclass
 class FaultLayer:
-    """Stands between the network and the vendors: counts calls, stamps the date, applies faults."""
+    """Stands between the network and the vendors: counts calls, stamps the date, applies faults.
+
+    Args:
+        http_date: the vendors' time, so many seconds off.
+        shift: changes a document of an account, so that it leaves its place in the lists.
+    """
 
     app: ASGIApp
     vendor: Vendor
-    http_date: Callable[[], str]
+    http_date: Callable[[float], str]
+    shift: Callable[[str], object]
     faults: list[Fault] = field(default_factory=list)
     calls: Counter[tuple[str, str | None, str]] = field(default_factory=Counter)
 
@@ -120,9 +128,11 @@ class FaultLayer:
             await self.app(scope, receive, send)
             return
 
+        ahead_seconds = 0.0
+
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = (b"date", self.http_date().encode())
+                date = (b"date", self.http_date(ahead_seconds).encode())
                 message = {**message, "headers": [*message["headers"], date]}
             await send(message)
 
@@ -134,8 +144,13 @@ class FaultLayer:
         merchant_id = self.vendor.caller(authorization)
         self.calls[path, merchant_id, str(scope["method"])] += 1
         cursors = [each for each in self.faults if each.kind == "expire_cursors"]
-        others = [each for each in self.faults if each.kind != "expire_cursors"]
+        others = [each for each in self.faults if each.kind not in _ASIDE]
         scope[CURSOR_FAULT] = lambda: any(each.strikes(path, merchant_id) for each in cursors)
+        aside = [each for each in self.faults if each.kind in ("shift", "skew")]
+        struck = [each for each in aside if each.strikes(path, merchant_id)]
+        ahead_seconds = sum(each.seconds for each in struck if each.kind == "skew")
+        if merchant_id is not None and any(each.kind == "shift" for each in struck):
+            self.shift(merchant_id)
         fault = next((each for each in others if each.strikes(path, merchant_id)), None)
         if fault is None:
             await self.app(scope, receive, dated)

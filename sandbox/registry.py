@@ -51,6 +51,13 @@ class Server(Protocol):
         """Sells some more, now, and says which documents that made."""
         ...
 
+    def change(self, merchant: Merchant, now: Instant) -> str | None:
+        """Changes the money of some document that is there already, and says of which.
+
+        None where nothing is left that could change.
+        """
+        ...
+
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose request carries this ``Authorization`` header."""
         ...

@@ -46,6 +46,19 @@ def run_round(book: Book, number: int, start_at: Instant, end_at: Instant) -> Ed
     return edit.edited
 
 
+def change_one(book: Book, at: Instant) -> Account | None:
+    """The back office cancels some account that nobody has corrected: it is listed as of now."""
+    accounts = [
+        each for each in book.accounts if is_correctable(each) and max(each.closed_at, each.available_at) < at
+    ]
+    if not accounts:
+        return None
+    chosen = random_for(book.merchant.seed, "change", book.merchant.key, book.revision).choice(accounts)
+    cancel_by_office(chosen, at)
+    book.revision += 1
+    return chosen
+
+
 class _Round:
     def __init__(self, book: Book, number: int, start_at: Instant, end_at: Instant) -> None:
         self.book = book

@@ -15,7 +15,7 @@ from sandbox.lightspeed.chains import generation
 from sandbox.lightspeed.errors import body_for_status
 from sandbox.lightspeed.names import Json, business_id, location_id
 from sandbox.lightspeed.oauth import TokenDesk, client_id, client_secret
-from sandbox.lightspeed.rounds import run_round, sell_now
+from sandbox.lightspeed.rounds import change_one, run_round, sell_now
 from sandbox.lightspeed.streams import STREAMS, Streams
 from sandbox.lightspeed.token_routes import TokenRoutes
 from sandbox.lightspeed.truth_rows import row_of
@@ -96,6 +96,11 @@ class LightspeedServer:
         first = len(book.accounts)
         with self.hooks.watching(lambda: webhooks.look(book, now, first), tell):
             return [account.external_id for account in sell_now(book, count, now)]
+
+    def change(self, merchant: Merchant, now: Instant) -> str | None:
+        """The back office cancels an account, of which nobody is told."""
+        changed = change_one(self.books[merchant.key], now)
+        return None if changed is None else changed.external_id
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose token, or whose client, this header carries."""

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.routing import Route
 
 from sandbox.clock import WORLD_END, Clock, Instant
-from sandbox.edits import run_round
+from sandbox.edits import change_one, run_round
 from sandbox.square import names, webhooks
 from sandbox.square.api import Api
 from sandbox.square.errors import TOKEN_ERRORS, VendorError, body_for_status
@@ -111,6 +111,12 @@ class SquareServer:
         """Sells some more, now."""
         with self._watching(merchant, len(merchant.sales)):
             return [names.order_id(sale) for sale in sell(merchant, count, now)]
+
+    def change(self, merchant: Merchant, now: Instant) -> str | None:
+        """A tip is added to an order that is closed."""
+        with self._watching(merchant):
+            changed = change_one(merchant, now)
+        return None if changed is None else names.order_id(changed)
 
     @contextmanager
     def _watching(self, merchant: Merchant, first_sale: int = 0) -> Iterator[None]:

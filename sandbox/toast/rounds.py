@@ -58,6 +58,31 @@ def _is_settled(order: Order) -> bool:
     return not order.is_card or order.closeout_at is not None
 
 
+def change_one(book: Book, at: Instant) -> Order | None:
+    """Raises the tip of some order, among those that can still change."""
+    rng = random_for(book.merchant.seed, "change", book.merchant.key, book.revision)
+    orders = (
+        order
+        for order in rng.sample(book.orders, len(book.orders))
+        if order.recipe == "plain" and order.closeout_at is not None and order.modified_at < at
+    )
+    chosen = next((order for order in orders if _is_paid_by_card(order)), None)
+    if chosen is not None:
+        check = chosen.body.checks[0]
+        payment = check.payments[0]
+        payment.tip_minor += max(1, divide_half_even(payment.amount_minor * 12, 100))
+        check.changed_at = at
+        book.change(chosen, at)
+    return chosen
+
+
+def _is_paid_by_card(order: Order) -> bool:
+    """Whether one card has paid all of an order, which nobody has given back or undone."""
+    body, (check, *more) = order.body, order.body.checks
+    is_whole = not more and check.deleted_at is None and body.voided_at is None and body.deleted_at is None
+    return is_whole and [(each.status, each.refund) for each in check.payments] == [("CAPTURED", None)]
+
+
 class _Round:
     def __init__(self, book: Book, number: int, start_at: Instant, end_at: Instant) -> None:
         self.book = book

@@ -16,7 +16,7 @@ from sandbox.toast.errors import body_for_status
 from sandbox.toast.limits import SETTINGS, Limits
 from sandbox.toast.names import Json
 from sandbox.toast.pages import ConfigPages
-from sandbox.toast.rounds import run_round
+from sandbox.toast.rounds import change_one, run_round
 from sandbox.toast.shelf import STREAMS, Paid, Shelf
 from sandbox.toast.tokens import Tokens
 from sandbox.toast.truth import rows_of
@@ -110,6 +110,13 @@ class ToastServer:
         first = len(book.orders)
         with self.hooks.watching(lambda: webhooks.look(book, first), tell):
             return [order.guid for order in book.sell(count, now)]
+
+    def change(self, merchant: Merchant, now: Instant) -> str | None:
+        """A tip is added to an order that is closed out."""
+        book, tell = self.books[merchant.key], webhooks.teller(self.account_id(merchant))
+        with self.hooks.watching(lambda: webhooks.look(book), tell):
+            changed = change_one(book, now)
+        return None if changed is None else changed.guid
 
     def merchant_of_token(self, authorization: str) -> Merchant | None:
         """Whose access token this header carries, whether it is still good or not."""
