@@ -32,7 +32,7 @@ COMMANDS = dict(_commands(_ROOT))
 
 def test_all_promised_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        "init", "up", "down", "demo", "sync", "status", "replay", "database-url", "token",
+        "init", "up", "down", "demo", "sync", "backfill", "status", "replay", "database-url", "token",
         "configurations create", "configurations list", "configurations disable",
         "keys new", "keys rotate", "keys status", "readers grant", "readers revoke", "readers list",
         "webhooks register", "webhooks rotate", "webhooks test", "webhooks status",

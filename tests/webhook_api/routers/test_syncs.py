@@ -232,7 +232,7 @@ def test_the_figures_are_the_databases(
     assert last["documents"]["landed"] > 50
     windows = project.rows(
         "select stream, external_location_id as location, max(window_to) as until from pos_sync_windows "
-        "where configuration_id = :id group by 1, 2",
+        "where configuration_id = :id and stream not like '%\\_reread' group by 1, 2",
         id=mine.id,
     )
     read = {
