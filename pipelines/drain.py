@@ -113,7 +113,7 @@ def _round(context: Context, events: Sequence[Pending], run_id: str | None) -> R
     for event in events:
         by_configuration[event.configuration_id].append(event)
     with context.engine.begin() as connection:
-        concerned = [configurations.get(connection, each) for each in by_configuration]
+        concerned = configurations.get_all(connection, list(by_configuration))
         gone = [each for each in concerned if each.status != "active"]
         webhooks.finish(connection, _ids(by_configuration, gone), "ignored")
     live = [each for each in concerned if each.status == "active"]
@@ -144,8 +144,7 @@ def _work_off(
     report = Report()
     tasks: dict[UUID, Task] = {}
     with context.engine.begin() as connection:
-        for each in some:
-            sync_id = sync_logs.start(connection, each.tenant_id, each.id, run_id, SOURCE)
+        for each, sync_id in zip(some, sync_logs.start(connection, some, run_id, SOURCE), strict=True):
             tasks[each.id] = _read_events(connector, Fetched(each, sync_id, SOURCE), events[each.id])
 
     def follow(fetched: Fetched, emit: Callable[[Batch], None]) -> None:
@@ -164,8 +163,9 @@ def _work_off(
     )
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
-    for task in tasks.values():
-        report.outcomes.append(settle(context, task.fetched, partial(_conclude, task)))
+    report.outcomes.extend(
+        settle(context, [(task.fetched, partial(_conclude, task)) for task in tasks.values()])
+    )
     return report
 
 

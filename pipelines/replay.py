@@ -39,7 +39,7 @@ def replay(
         raise DocumentError("The file holds no documents.")
     with held_configurations(context.engine, [configuration_id], wait=True):
         with context.engine.begin() as connection:
-            sync_id = sync_logs.start(connection, configuration.tenant_id, configuration_id, None, "replay")
+            [sync_id] = sync_logs.start(connection, [configuration], None, "replay")
         fetched = Fetched(configuration, sync_id, "replay")
         page = Page(stream, found, read_at)
         batches = take_page(context.engine, connector, fetched, page, keep_incomplete=True)

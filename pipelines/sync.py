@@ -1,7 +1,7 @@
 """Syncs many configurations at once: fetched side by side, landed together, each with its own fate."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.breaker import Guard
 from pipelines.connector import Connector
@@ -34,6 +35,8 @@ from pos_core.repositories.configurations import Configuration
 from pos_core.repositories.locks import held_configurations
 from pos_core.vault import Vault
 
+Ending = tuple[Fetched, Callable[[Connection], None]]
+_SETTLED_AT_ONCE = 50
 _IDS_PER_STATEMENT = 10_000  # a statement takes 65,535 parameters
 
 
@@ -126,7 +129,7 @@ def sync(
     """
     span = Span(since, until)
     with context.engine.begin() as connection:
-        wanted = [configurations.get(connection, each) for each in dict.fromkeys(ids)]
+        wanted = configurations.get_all(connection, list(dict.fromkeys(ids)))
         sync_requests.refuse(connection, [each.id for each in wanted])
     report = Report()
     active = [each for each in wanted if each.status == "active"]
@@ -188,10 +191,10 @@ def _begin(
     source = "poll" if span.since is None else "backfill"
     streams = [each.name for each in connector.streams]
     running = []
+    # Those that work go first: they keep nobody waiting, and can tell whether the vendor is back.
+    ordered = sorted(some, key=lambda one: one.consecutive_failures)
     with engine.begin() as connection:
-        # Those that work go first: they keep nobody waiting, and can tell whether the vendor is back.
-        for each in sorted(some, key=lambda one: one.consecutive_failures):
-            sync_id = sync_logs.start(connection, each.tenant_id, each.id, run_id, source)
+        for each, sync_id in zip(ordered, sync_logs.start(connection, ordered, run_id, source), strict=True):
             is_taken_up = sync_requests.claim(connection, each.id, sync_id, span.since, span.until)
             if span.since is not None and not goes_on and not is_taken_up:
                 ledger.forget(connection, each.id, streams, span.since, span.until)
@@ -216,59 +219,68 @@ def _sync_pos(
     )
     if load_id is not None:
         report.loads.append((connector.pos_system, load_id))
-    for fetched in running:
-        report.outcomes.append(settle(context, fetched, partial(_schedule, fetched)))
+    report.outcomes.extend(settle(context, [(fetched, partial(_schedule, fetched)) for fetched in running]))
     return report
 
 
-def settle(context: Context, fetched: Fetched, also: Callable[[Connection], None]) -> Outcome:
-    """Commits what the load makes true: windows, documents set aside, the log.
+def settle(context: Context, some: Sequence[Ending]) -> Iterator[Outcome]:
+    """Commits what the load makes true: windows, documents set aside, the logs; many at a time.
 
     Args:
-        also: what else belongs to the transaction that closes the log.
+        some: what was fetched, each with what else belongs to the transaction that closes its log.
     """
+    for at in range(0, len(some), _SETTLED_AT_ONCE):
+        batch = some[at : at + _SETTLED_AT_ONCE]
+        try:
+            _settle(context.engine, batch)
+        except SQLAlchemyError:
+            # One that cannot be settled must not take the others along.
+            for each in batch:
+                _settle(context.engine, [each])
+        for fetched, _ in batch:
+            yield Outcome(fetched.configuration, fetched.status, fetched)
+
+
+def _settle(engine: Engine, some: Sequence[Ending]) -> None:
+    with engine.begin() as connection:
+        for fetched, also in some:
+            if fetched.is_landed:
+                try:
+                    _make_true(connection, fetched)
+                except ConfigurationError as error:
+                    fetched.error = (error.error_class, error.message)
+            compare(connection, fetched)
+            sync_logs.finish(
+                connection,
+                fetched.sync_id,
+                fetched.counts,
+                fetched.seconds,
+                fetched.error,
+                fetched.status,
+                has_more=fetched.has_more,
+            )
+            also(connection)
+
+
+def _make_true(connection: Connection, fetched: Fetched) -> None:
+    """What follows from the load; nothing of it where a location belongs to somebody else."""
     configuration = fetched.configuration
+    tenant_id, configuration_id = configuration.tenant_id, configuration.id
     owner = {
-        "tenant_id": configuration.tenant_id,
-        "configuration_id": configuration.id,
+        "tenant_id": tenant_id,
+        "configuration_id": configuration_id,
         "pos_system": configuration.pos_system,
     }
-    if fetched.is_landed:
-        try:
-            with context.engine.begin() as connection:
-                configurations.set_locations(
-                    connection,
-                    configuration.tenant_id,
-                    configuration.id,
-                    configuration.pos_system,
-                    sorted(fetched.locations.items()),
-                )
-                record_documents(connection, owner, fetched)
-                ledger.commit(
-                    connection,
-                    configuration.tenant_id,
-                    configuration.id,
-                    fetched.sync_id,
-                    fetched.windows,
-                )
-                lateness.record(
-                    connection, configuration.tenant_id, configuration.id, fetched.lateness.changes
-                )
-        except ConfigurationError as error:
-            fetched.error = (error.error_class, error.message)
-    with context.engine.begin() as connection:
-        compare(connection, fetched)
-        sync_logs.finish(
-            connection,
-            fetched.sync_id,
-            fetched.counts,
-            fetched.seconds,
-            fetched.error,
-            fetched.status,
-            has_more=fetched.has_more,
-        )
-        also(connection)
-    return Outcome(configuration, fetched.status, fetched)
+    configurations.set_locations(
+        connection,
+        tenant_id,
+        configuration_id,
+        configuration.pos_system,
+        sorted(fetched.locations.items()),
+    )
+    record_documents(connection, owner, fetched)
+    ledger.commit(connection, tenant_id, configuration_id, fetched.sync_id, fetched.windows)
+    lateness.record(connection, tenant_id, configuration_id, fetched.lateness.changes)
 
 
 def _schedule(fetched: Fetched, connection: Connection) -> None:
@@ -285,6 +297,7 @@ def record_documents(connection: Connection, owner: dict[str, object], fetched: 
     """Notes which documents were quarantined, which are waited for, and which no longer are."""
     configuration_id = fetched.configuration.id
     fetched.counts.documents_quarantined = len(fetched.quarantined)
+    fetched.counts.documents_waiting = sum(map(len, fetched.waiting.values()))
     documents.quarantine(
         connection,
         [
@@ -308,5 +321,4 @@ def record_documents(connection: Connection, owner: dict[str, object], fetched: 
             documents.stop_waiting(connection, configuration_id, stream, some)
             documents.resolve_quarantined(connection, configuration_id, stream, some)
     for stream, waiting in fetched.waiting.items():
-        fetched.counts.documents_waiting += len(waiting)
         documents.wait_for(connection, owner, stream, sorted(waiting.items()))

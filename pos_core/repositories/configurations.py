@@ -194,6 +194,20 @@ def get(connection: Connection, configuration_id: UUID, is_locked: bool = False)
     return _read(row)
 
 
+def get_all(connection: Connection, ids: Sequence[UUID]) -> list[Configuration]:
+    """Several configurations, in the order of the ids.
+
+    Raises:
+        UnknownConfigurationError: there is none with one of them.
+    """
+    rows = connection.execute(select(*_COLUMNS).where(configurations.c.id.in_(ids)))
+    found = {row.id: _read(row) for row in rows}
+    for each in ids:
+        if each not in found:
+            raise UnknownConfigurationError(f"There is no configuration {each}.")
+    return [found[each] for each in ids]
+
+
 def listed(connection: Connection, tenant_id: UUID | None = None) -> list[Configuration]:
     """All configurations, or those of one tenant, by age."""
     query = select(*_COLUMNS).order_by(configurations.c.created_at, configurations.c.id)

@@ -23,6 +23,15 @@ def _unpooled(url: URL) -> Engine:
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
 
+_TRY_ALL = text("""
+    with tried as materialized (
+        select id, pg_try_advisory_lock(hashtextextended('pos-sync:' || id, 0)) as is_ours
+        from unnest(cast(:ids as uuid[])) as wanted (id)
+    )
+    select id from tried where is_ours order by id
+""")
+
+
 @contextmanager
 def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False) -> Iterator[list[UUID]]:
     """Holds the single-flight locks of configurations while the block runs.
@@ -33,18 +42,16 @@ def held_configurations(engine: Engine, ids: Sequence[UUID], wait: bool = False)
     Yields:
         The configurations that are ours now.
     """
-    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    wanted = sorted(set(ids))
     with _apart(engine).connect() as connection:
-        ours = []
         try:
-            for configuration_id in sorted(set(ids)):  # one order for all, so that waiting cannot deadlock
-                answer = connection.execute(
-                    text(f"select {function}(hashtextextended(:key, 0))"),
-                    {"key": f"pos-sync:{configuration_id}"},
-                ).scalar()
-                if wait or answer:
-                    ours.append(configuration_id)
-            yield ours
+            if wait:
+                for each in wanted:  # one order for all, so that waiting cannot deadlock
+                    key = {"key": f"pos-sync:{each}"}
+                    connection.execute(text("select pg_advisory_lock(hashtextextended(:key, 0))"), key)
+                yield wanted
+            else:
+                yield list(connection.execute(_TRY_ALL, {"ids": wanted}).scalars())
         finally:
             connection.execute(text("select pg_advisory_unlock_all()"))
 

@@ -1,7 +1,7 @@
 """The log of syncs: one row per configuration and sync."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from pos_core.database.tables import sync_logs
 from pos_core.repositories import sync_requests
+from pos_core.repositories.configurations import Configuration
 
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -125,31 +126,39 @@ INTERRUPTED = ("interrupted", "The process that ran this sync ended; nothing of 
 
 
 def start(
-    connection: Connection, tenant_id: UUID, configuration_id: UUID, run_id: str | None, source: str
-) -> UUID:
-    """Opens a log row; rows that a dead run left open are closed as failed, what they were to do is queued.
+    connection: Connection, some: Sequence[Configuration], run_id: str | None, source: str
+) -> list[UUID]:
+    """Opens a log row for each; rows that dead runs left open are closed as failed, what they had is queued.
 
-    To be called while the configuration's lock is held: no other sync of it can be running.
+    To be called while the configurations' locks are held: no other sync of them can be running.
+
+    Returns:
+        The ids of the syncs, in the order of the configurations.
     """
     error_class, error = INTERRUPTED
     dead = connection.execute(
         update(sync_logs)
-        .where(sync_logs.c.configuration_id == configuration_id, sync_logs.c.status == "running")
+        .where(sync_logs.c.configuration_id.in_([each.id for each in some]), sync_logs.c.status == "running")
         .values(status="failed", finished_at=func.now(), error_class=error_class, error=error)
         .returning(sync_logs.c.id)
     )
-    sync_requests.release(connection, list(dead.scalars()))
-    sync_id = uuid4()
-    connection.execute(
-        sync_logs.insert().values(
-            id=sync_id,
-            tenant_id=tenant_id,
-            configuration_id=configuration_id,
-            run_id=run_id,
-            source=source,
-        )
-    )
-    return sync_id
+    interrupted: list[UUID] = list(dead.scalars())
+    if interrupted:
+        sync_requests.release(connection, interrupted)
+    ids = [uuid4() for _ in some]
+    rows = [
+        {
+            "id": sync_id,
+            "tenant_id": each.tenant_id,
+            "configuration_id": each.id,
+            "run_id": run_id,
+            "source": source,
+        }
+        for each, sync_id in zip(some, ids, strict=True)
+    ]
+    if rows:
+        connection.execute(sync_logs.insert(), rows)
+    return ids
 
 
 def finish(

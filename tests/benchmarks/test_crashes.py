@@ -37,7 +37,7 @@ def dying() -> Iterator[Mortals]:
 def test_a_sync_is_killed_at_every_commit(shops: Shops, dying: Mortals) -> None:
     found = kill_at_commits(shops, dying, "sync", is_thorough=False)
     places = {point.split()[1] for point in found.points if ":" in point}
-    assert places >= {"sync", "_begin", "land", "settle", "_ensure_built", "_one_batch"}
+    assert places >= {"sync", "_begin", "land", "_settle", "_ensure_built", "_one_batch"}
     assert any(point.startswith("dlt") for point in found.points)
     assert any("_dlt_loads" in point for point in found.points)
     _assert_all_is_well(shops, dying, found)
@@ -48,7 +48,7 @@ def test_a_drain_is_killed_at_every_commit(shops: Shops, dying: Mortals) -> None
     own = ("pipelines/drain.py", "pipelines/sync.py")
     found = kill_at_commits(shops, dying, "drain", is_thorough=False, places=own)
     places = {point.split()[1] for point in found.points}
-    assert places == {"drain", "_round", "_work_off", "settle", "_linger"}
+    assert places == {"drain", "_round", "_work_off", "_settle", "_linger"}
     _assert_all_is_well(shops, dying, found)
 
 

@@ -13,7 +13,7 @@ from tests.pos_core.given import connect
 
 
 def _start(connection: Connection, configuration: Configuration, run_id: str | None = None) -> Row[tuple[()]]:
-    sync_id = sync_logs.start(connection, configuration.tenant_id, configuration.id, run_id, "poll")
+    [sync_id] = sync_logs.start(connection, [configuration], run_id, "poll")
     return _row(connection, sync_id)
 
 

@@ -30,7 +30,7 @@ def _get(connection: Connection, configuration: Configuration, request: SyncRequ
 
 
 def _start(connection: Connection, configuration: Configuration, *span: datetime | None) -> UUID:
-    sync_id = sync_logs.start(connection, configuration.tenant_id, configuration.id, None, "poll")
+    [sync_id] = sync_logs.start(connection, [configuration], None, "poll")
     sync_requests.claim(connection, configuration.id, sync_id, *(span or (None, None)))
     return sync_id
 
