@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -11,13 +11,20 @@ import psutil
 
 @dataclass
 class Measured:
-    """What something took; CPU seconds, where measured, are those of all processes that work on it."""
+    """What something took; CPU seconds, where measured, are those of all processes that work on it.
+
+    Args:
+        figures: what was found besides, by name.
+        budget: what was promised of it, in words; empty where nothing was.
+    """
 
     title: str
     count: int
     unit: str
     wall_seconds: float = 0.0
     cpu_seconds: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)
+    budget: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
