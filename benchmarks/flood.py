@@ -14,8 +14,8 @@ from benchmarks.deliveries import Sent, Shop, capturing, connect_shops
 from benchmarks.load import Load, send
 from benchmarks.machine import Figure, Measured
 from benchmarks.mutations import Mutation, mutations, proof_covers_body
+from benchmarks.sandboxes import made_up_shops
 from benchmarks.serving import service
-from benchmarks.syncs import made_up_shops
 from pipelines.registry import get_connector
 from pipelines.webhook import Delivery
 from pos_cli.commands.database import normalise_now

@@ -5,21 +5,27 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.backfill import measure_backfills
 from benchmarks.crashes import measure_crashes
 from benchmarks.faults import measure_faults
 from benchmarks.flood import measure_flood
+from benchmarks.growth import measure_growth
 from benchmarks.landing import measure_landing
 from benchmarks.machine import Measured
 from benchmarks.reading import measure_reading
 from benchmarks.serving import free_ports
 from benchmarks.syncs import measure_syncs
+from benchmarks.tick import measure_tick
 from benchmarks.webhooks import measure_webhooks
 
 _PORTS = ("POS_API_PORT", "POS_DAGSTER_PORT")
 _SET_FROM_OUTSIDE = ("POS_DATABASE_URL", "POS_API_DATABASE_URL", "POS_DAGSTER_URL", "WEBHOOK_BASE_URL")
 PARTS: dict[str, Callable[[Path, argparse.Namespace], list[Measured]]] = {
     "syncs": lambda home, given: measure_syncs(home, given.configurations, given.orders, given.rotating),
-    "landing": lambda home, given: measure_landing(home, given.documents),
+    "landing": lambda _home, given: measure_landing(given.documents),
+    "tick": lambda _home, given: [measure_tick(given.idle)],
+    "backfill": lambda _home, given: measure_backfills(given.backfilled),
+    "growth": lambda _home, given: measure_growth(given.transactions, given.changed),
     "reading": lambda home, given: measure_reading(home, given.sales, given.requests),
     "webhooks": lambda home, given: measure_webhooks(home, given.listening, given.deliveries, given.seconds),
     "crashes": lambda _home, given: measure_crashes(given.kills),

@@ -16,8 +16,8 @@ from benchmarks.deliveries import Capture, Sent, capturing, connect_shops
 from benchmarks.drains import measure_drains
 from benchmarks.load import Load, send
 from benchmarks.machine import Figure, Measured, cpu_seconds, server_of
+from benchmarks.sandboxes import made_up_shops
 from benchmarks.serving import service
-from benchmarks.syncs import made_up_shops
 from pipelines.registry import connectors
 from pos_cli.commands.database import normalise_now
 from pos_cli.sandbox import sandbox_environment

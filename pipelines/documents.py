@@ -89,7 +89,7 @@ def _check_ids(connector: Connector, stream: str, document: Document, identity: 
     if len(identity.external_id) > _LONGEST_ID:
         raise DocumentError(f"has an id of more than {_LONGEST_ID} characters")
     order_id = document.get("order_id") if connector.stream(stream).refers_to_order else None
-    if len(json_text.to_text(order_id)) > _LONGEST_ID:
+    if order_id is not None and len(json_text.to_text(order_id)) > _LONGEST_ID:
         raise DocumentError(f"names an order by more than {_LONGEST_ID} characters")
 
 

@@ -1,6 +1,7 @@
 """Values that a vendor's lists of values did not have when this was written: kept, classed other, counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from pipelines.connector import Document, KnownValues
@@ -13,19 +14,26 @@ def unknown_values(document: Document, known: KnownValues) -> Iterator[tuple[str
         known: by path (`tenders[].type`), the values that the models tell apart or know to be others.
     """
     for path, values in known.items():
-        for value in _at(document, path.split(".")):
+        for value in _at(document, path):
             if isinstance(value, str) and value not in values:
                 yield path, value
 
 
-def _at(value: Any, steps: list[str]) -> Iterator[Any]:
-    if not steps:
-        yield value
-        return
-    step, *rest = steps
-    found = value.get(step.removesuffix("[]")) if isinstance(value, Mapping) else None
-    if step.endswith("[]"):
-        for entry in found if isinstance(found, list) else ():
-            yield from _at(entry, rest)
-    elif found is not None:
-        yield from _at(found, rest)
+def _at(document: Any, path: str) -> list[Any]:
+    """What is found at a path, nulls included."""
+    found = [document]
+    for key, is_list in _steps(path):
+        below: list[Any] = []
+        for each in found:
+            value = each.get(key) if isinstance(each, dict) else None
+            if not is_list:
+                below.append(value)
+            elif isinstance(value, list):
+                below.extend(value)
+        found = below
+    return found
+
+
+@lru_cache(maxsize=256)
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    return tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split("."))

@@ -27,6 +27,9 @@ from pos_core.repositories.locks import held_normalising
 logger = logging.getLogger(__name__)
 
 _LOADS_PER_BATCH = 500
+# So many documents at once stay in memory on their way through the models; more would go over the disk.
+_DOCUMENTS_AT_ONCE = 10_000
+_WORK_MEMORY = "64MB"
 # What one document can do to a statement; class 54 is what PostgreSQL itself cannot hold.
 _REFUSALS = (
     psycopg.DataError,
@@ -134,6 +137,7 @@ def _build_without_sales(
 def _one_batch(connection: Connection, compiled: Sequence[Statement], result: Normalised) -> bool:
     """Normalises one batch in one transaction; False when there was nothing to do."""
     with connection.begin():
+        connection.execute(text(f"set local work_mem = '{_WORK_MEMORY}'"))
         loads = _complete_loads(connection, _LOADS_PER_BATCH)
         touches = connection.execute(text("select max(id) from pos_touched_documents")).scalar()
         if not loads and touches is None:
@@ -151,8 +155,10 @@ def _one_batch(connection: Connection, compiled: Sequence[Statement], result: No
             _run(connection, statement)
         batch = compiled[at]
         keys = _batch_keys(connection, batch)
-        if keys:
-            _run_or_halve(connection, compiled[at + 1 :], batch, keys, result)
+        for some in _parts(keys):
+            if len(some) < len(keys):
+                _fill_with(connection, batch, some)
+            _run_or_halve(connection, compiled[at + 1 :], batch, some, result)
         for _, configuration_id, _ in keys:
             result.touched[configuration_id] = result.touched.get(configuration_id, 0) + 1
         connection.execute(
@@ -161,6 +167,13 @@ def _one_batch(connection: Connection, compiled: Sequence[Statement], result: No
         )
         _mark_normalised(connection, loads)
     return True
+
+
+def _parts(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
+    """The documents of a batch in as many equal parts as it takes; what is normalised still shows as one."""
+    parts = -(-len(keys) // _DOCUMENTS_AT_ONCE)
+    size = -(-len(keys) // max(parts, 1))
+    return (keys[at : at + size] for at in range(0, len(keys), max(size, 1)))
 
 
 def _run_or_halve(

@@ -18,6 +18,9 @@ from pos_core.errors import PosError
 
 _PROCESS_TAG = "pos/process"
 _COUNTS = ("documents_landed", "documents_skipped", "documents_quarantined")
+_NO_TIMEOUT = 0
+_RECYCLE_SECONDS = 3600
+_MORE_CONNECTIONS = 5
 
 
 class RunFailedError(PosError):
@@ -130,6 +133,8 @@ def run_job(ready: Ready, name: str, run_config: Mapping[str, Any] | None = None
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with DagsterInstance.get() as instance:
+        # As in the webserver connections are kept; else Dagster's storage connects anew for each event.
+        instance.optimize_for_webserver(_NO_TIMEOUT, _RECYCLE_SECONDS, _MORE_CONNECTIONS)
         _close_dead_runs(instance)
         result = defs.resolve_job_def(name).execute_in_process(
             run_config={**quiet, **(run_config or {})},

@@ -33,6 +33,7 @@ _PERSONAL = frozenset(
         "createdByEmailAddress", "createdByFirstName", "createdByLastName", "createdByPhoneNumber",
     }
 )  # fmt: skip
+_NESTED = frozenset({dict, list})
 # Of a restaurant's own page: where it is and how it can be reached.
 _PERSONAL_OF_RESTAURANTS = frozenset({"location", "urls"})
 
@@ -133,12 +134,14 @@ def _id(document: Mapping[str, Any], key: str) -> str:
 
 
 def _stripped(value: Any, personal: frozenset[str]) -> Any:
-    # What is parsed is a dict; asking for any Mapping takes four times as long.
-    if isinstance(value, dict):
-        kept = {key: _stripped(entry, personal) for key, entry in value.items() if key not in personal}
-        if kept.get("selectionType") == "SPECIAL_REQUEST":
-            kept.pop("displayName", None)
-        return kept
-    if isinstance(value, list):
-        return [_stripped(entry, personal) for entry in value]
-    return value
+    """A parsed object or list without these keys; exact types and no call for a text or number, for speed."""
+    if type(value) is not dict:
+        return [_stripped(entry, personal) if type(entry) in _NESTED else entry for entry in value]
+    kept = {
+        key: _stripped(entry, personal) if type(entry) in _NESTED else entry
+        for key, entry in value.items()
+        if key not in personal
+    }
+    if kept.get("selectionType") == "SPECIAL_REQUEST":
+        kept.pop("displayName", None)
+    return kept

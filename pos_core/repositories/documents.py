@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Table, Text, any_, case, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from pos_core.database.raw import raw_schema
 from pos_core.database.tables import quarantined_documents, touched_documents, waiting_documents
@@ -71,7 +71,7 @@ def resolve_quarantined(
             table.c.stream == stream,
             table.c.stage == "landing",
             table.c.resolved_at.is_(None),
-            table.c.external_id.in_(external_ids),
+            _is_one_of(table, external_ids),
         )
         .values(resolved_at=func.now())
     )
@@ -103,7 +103,7 @@ def given_up_ids(
         table.c.configuration_id == configuration_id,
         table.c.stream == stream,
         table.c.stage == "landing",
-        table.c.external_id.in_(external_ids),
+        _is_one_of(table, external_ids),
         table.c.give_up_at <= func.coalesce(table.c.resolved_at, func.now()),
     )
     return set(connection.execute(query).scalars())
@@ -160,11 +160,16 @@ def stop_waiting(
             table.c.configuration_id == configuration_id,
             table.c.stream == stream,
             table.c.stage == "landing",
-            table.c.external_id.in_(external_ids),
+            _is_one_of(table, external_ids),
             table.c.resolved_at.is_(None),
         )
         .values(resolved_at=func.now())
     )
+
+
+def _is_one_of(table: Table, external_ids: Sequence[str]) -> ColumnElement[bool]:
+    """By one parameter, an array: thousands of them take longer to send than to look up."""
+    return table.c.external_id == any_(literal(list(external_ids), ARRAY(Text)))
 
 
 def touch(connection: Connection, configuration_id: UUID, external_ids: Sequence[str]) -> None:

@@ -42,6 +42,21 @@ def test_what_is_written_reads_as_the_same(value: Any) -> None:
     assert json_text.parse(text.encode()) == value
 
 
+@quick
+@given(odd_values)
+def test_the_quick_way_to_a_text_writes_what_the_slow_one_does(value: Any) -> None:
+    try:
+        text = json_text.canonical(value)
+    except DocumentError:
+        return
+    assert text == json_text.to_text(value)
+
+
+@pytest.mark.parametrize("text", ["\u2028", "\u2029", "\x7f", "\x1f\b\f", "\U0001f956", "</script>", "\\/"])
+def test_odd_characters_are_written_the_same_either_way(text: str) -> None:
+    assert json_text.canonical({text: [text]}) == json_text.to_text({text: [text]})
+
+
 @pytest.fixture(scope="module")
 def connection(server: DatabaseAddress) -> Iterator[psycopg.Connection]:
     """A connection to a real PostgreSQL."""

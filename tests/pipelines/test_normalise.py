@@ -115,6 +115,25 @@ def test_a_touched_configuration_is_normalised_anew(project: Project, connected:
     assert project.rows("select * from pos_touched_documents") == []
 
 
+def test_a_large_batch_in_parts_makes_the_same_rows_and_shows_as_one(
+    project: Project, connected: list[Configuration], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sync(*connected)
+    whole = project.normalise()
+    before = project.marts()
+    for configuration in connected:
+        project.execute(
+            "insert into pos_touched_documents (configuration_id) values (:id)", id=configuration.id
+        )
+    monkeypatch.setattr("pipelines.normalise._DOCUMENTS_AT_ONCE", 7)
+    parts = project.normalise()
+    assert parts.batches == 1
+    assert parts.touched == whole.touched
+    assert sum(parts.touched.values()) > 7
+    assert project.marts() == before
+    assert project.value("select count(distinct normalized_at) from pos_transactions") == 1
+
+
 def test_another_process_without_the_kept_statements_goes_on(
     project: Project, sandbox: Driver, connected: list[Configuration], tmp_path: Path
 ) -> None:

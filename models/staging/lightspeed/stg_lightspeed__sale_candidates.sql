@@ -1,7 +1,7 @@
 {{ config(
     materialized='table',
     indexes=[{'columns': ['configuration_id', 'external_id']}],
-    post_hook='analyze {{ this }}'
+    post_hook=[stored_plainly('payload'), 'analyze {{ this }}']
 ) }}
 
 with versions as (

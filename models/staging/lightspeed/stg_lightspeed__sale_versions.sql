@@ -66,7 +66,7 @@ select
             d.payload,
             '$.salesLines[*] ? (!exists(@.totalNetAmountWithTax) && !exists(@.totalNetAmountWithoutTax))', '{}', true
         ) then 'salesLines has a line without a total'
-        when currencies.number > 1 then 'the amounts are in more than one currency'
+        when currencies.are_mixed then 'the amounts are in more than one currency'
         when currencies.currency !~ '^[A-Z]{3}$'
             then 'the currency is not a code of three letters: ' || {{ excerpt('currencies.currency') }}
     end as reject_reason
@@ -92,7 +92,7 @@ left join lateral (
     where q.quantity ~ '\S' and not {{ is_quantity('q.quantity') }}
 ) as quantities on true
 left join lateral (
-    select min(c.currency) as currency, count(distinct c.currency) as number
+    select min(c.currency) as currency, min(c.currency) <> max(c.currency) as are_mixed
     from (
         select jsonb_path_query(d.payload, '$.salesLines[*].currency', '{}', true) #>> '{}' as currency
         union all

@@ -90,7 +90,7 @@ select
             then 'an amount of {{ parent }} is not a money object'
         {%- endfor %}
         when money.bad is not null then 'not an amount in whole minor units: ' || {{ excerpt("money.bad") }}
-        when money.currencies > 1 then 'the amounts are in more than one currency'
+        when money.is_mixed then 'the amounts are in more than one currency'
         when money.currency !~ '^[A-Z]{3}$'
             then 'the currency is not a code of three letters: ' || {{ excerpt("money.currency") }}
         -- All amounts together, so that no sum of them can leave numeric(20,6).
@@ -124,12 +124,12 @@ left join lateral (
     select
         min(m.amount) filter (where not m.is_amount) as bad,
         min(m.currency) as currency,
-        count(distinct m.currency) as currencies,
+        min(m.currency) <> max(m.currency) as is_mixed,
         sum(case when m.is_amount then abs(m.amount::numeric) end) as volume
     from (
         select
-            f.money #>> '{amount}' as amount,
-            f.money #>> '{currency}' as currency,
+            f.money ->> 'amount' as amount,
+            f.money ->> 'currency' as currency,
             jsonb_typeof(f.money -> 'amount') = 'number' and f.money ->> 'amount' ~ '^-?\d{1,16}$' as is_amount
         from jsonb_path_query(
             d.payload, 'strict $.** ? (@.type() == "object" && exists(@.amount))', '{}', true

@@ -33,8 +33,8 @@ documents as (
     left join refunds as r on r.configuration_id = o.configuration_id and r.external_id = o.external_id
     left join offline as f on f.configuration_id = o.configuration_id and f.external_id = o.external_id
     left join lateral (
-        select case when count(distinct e.value ->> 'source_order_id') = 1 then min(e.value ->> 'source_order_id') end
-            as source_order_id
+        select case when min(e.value ->> 'source_order_id') = max(e.value ->> 'source_order_id')
+            then min(e.value ->> 'source_order_id') end as source_order_id
         from {{ elements("o.payload -> 'returns'") }} as e (value)
     ) as s on true
     left join lateral (

@@ -1,7 +1,7 @@
 {{ config(
     materialized='table',
     indexes=[{'columns': ['configuration_id', 'external_order_id']}],
-    post_hook='analyze {{ this }}'
+    post_hook=[stored_plainly('check_payload'), 'analyze {{ this }}']
 ) }}
 
 -- Every check that any version of an order lists, as the newest version that lists it has it.

@@ -1,7 +1,7 @@
 {{ config(
     materialized='table',
     indexes=[{'columns': ['configuration_id', 'external_id']}],
-    post_hook='analyze {{ this }}'
+    post_hook=[stored_plainly('payload'), 'analyze {{ this }}']
 ) }}
 
 -- An order says its restaurant only where it was read or sent with it. It never changes its restaurant, so any version
